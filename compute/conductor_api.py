@@ -1,0 +1,53 @@
+"""What the conductors of a cell do for its agents."""
+
+from common import rpc
+from common.context import RequestContext
+
+
+class ConductorAPI(rpc.Interface):
+    """Any conductor of the cell answers; every method may be repeated."""
+
+    topic = "compute.conductor"
+
+    @rpc.call(timeout=60)
+    def register(self, ctx: RequestContext, *, host: str, host_uuid: str,
+                 facts: dict) -> dict:
+        """Note that the agent of ``host`` is up, and what its host can do.
+
+        :param host_uuid: random, kept in the agent's state directory; a
+            host name registered with another one is refused (Conflict)
+        :param facts: ``compute.spec.HostFacts`` as JSON
+        :returns: ``{"provider_id": ..., "report_interval_s": 10}``
+        """
+
+    @rpc.call(timeout=30)
+    def report(self, ctx: RequestContext, *, host: str,
+               servers: list) -> dict:
+        """Heartbeat: this host lives, and these guests are on it.
+
+        :param servers: ``[{"id", "power_state", "generation"}]``, power
+            state being one of ``compute.spec.POWER_STATES``
+        :returns: ``{"registered": bool}``; false asks to register again
+        """
+
+    @rpc.call(timeout=60)
+    def desired(self, ctx: RequestContext, *, host: str) -> dict:
+        """Return what should be on the host, as one consistent snapshot.
+
+        ``{"servers": [ServerSpec as JSON, ...]}``. A domain of ours that is
+        not in the list may be destroyed; one with power ``leave`` is being
+        worked on by a task: leave it alone.
+        """
+
+    @rpc.call(timeout=30)
+    def lifecycle(self, ctx: RequestContext, *, host: str, server_id: str,
+                  event: str) -> None:
+        """Note what happened to a guest by itself.
+
+        :param event: ``started``, ``stopped``, ``paused``, ``resumed``,
+            ``crashed``
+        """
+
+    @rpc.cast
+    def wake(self, ctx: RequestContext) -> None:
+        """There is a new task or event in the cell's database; a hint."""
