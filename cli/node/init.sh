@@ -1,0 +1,21 @@
+#!/bin/sh
+# The first process of a node: makes its private mounts, then only reaps.
+# Arguments: the node's folder, its name. Says "ready" when done.
+set -e
+umask 022
+home=$1
+mount --bind "$home/run" /run
+mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
+mount --bind "$home/libvirt/etc" /etc/libvirt
+mount --bind "$home/libvirt/lib" /var/lib/libvirt
+mount --bind "$home/log/libvirt" /var/log/libvirt
+mount --bind "$3" /var/cache/libvirt
+hostname "$2"
+ip link set lo up
+echo ready
+exec </dev/null >/dev/null 2>&1
+# Whatever loses its parent in here becomes our child: wait takes it in.
+while :; do
+    sleep infinity &
+    wait
+done
