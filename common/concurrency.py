@@ -152,3 +152,21 @@ class NativeSignal:
 
 _os_read = patcher.original("os").read
 _os_write = patcher.original("os").write
+
+
+def native_waitpid() -> tuple[int, int]:
+    """Wait for any child without a hub; for processes that only do that."""
+    while True:
+        try:
+            pid, status = _original_waitpid(-1, 0)
+            return pid, status
+        except InterruptedError:
+            continue
+
+
+def after_fork() -> None:
+    """Give a forked child a hub of its own."""
+    eventlet.hubs.use_hub()
+
+
+_original_waitpid = patcher.original("os").waitpid

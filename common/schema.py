@@ -5,8 +5,7 @@ compiles at first use; a bad one is checked again by jsonschema, whose
 errors can say where and what is allowed.
 """
 
-import functools
-import json
+from collections.abc import Callable
 from typing import Any
 
 import fastjsonschema
@@ -62,23 +61,23 @@ def is_true(value: object) -> bool:
 def validate(value: object, schema: Schema, path: str = "body") -> object:
     """Return ``value``; raise BadRequest that names the place and rule."""
     try:
-        _compiled(json.dumps(schema, sort_keys=True))(value)
+        _compiled(schema)(value)
     except fastjsonschema.JsonSchemaValueException as error:
         raise exceptions.BadRequest(
             reason=_explain(value, schema, path, error)) from None
     return value
 
 
-@functools.lru_cache(maxsize=4096)
-def _compile_text(text: str) -> Any:
-    return fastjsonschema.compile(json.loads(text), use_default=False)
+def _compiled(schema: Schema) -> Callable[[object], object]:
+    # Schemas are constants of modules: few, and never freed.
+    known = _COMPILED.get(id(schema))
+    if known is None:
+        compiled = fastjsonschema.compile(schema, use_default=False)
+        known = _COMPILED[id(schema)] = (schema, compiled)
+    return known[1]
 
 
-_BY_ID: dict[int, tuple[Schema, Any]] = {}
-
-
-def _compiled(text: str) -> Any:
-    return _compile_text(text)
+_COMPILED: dict[int, tuple[Schema, Callable[[object], object]]] = {}
 
 
 def _explain(value: object, schema: Schema, path: str,

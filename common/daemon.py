@@ -1,0 +1,364 @@
+"""What a daemon is made of, and how one or many live in a process.
+
+Services register themselves in ``setup.cfg``: a Service each as entry point
+``pileus.services``, and a factory per daemon as ``pileus.daemons``.
+"""
+
+import dataclasses
+import functools
+import gc
+import importlib.metadata
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
+
+from oslo_config import cfg
+
+from common import concurrency, db, log, middleware, notify, rpc
+from common import conf as configuration
+from common.loop import Loop
+from common.policy import Rule
+
+LOG = logging.getLogger(__name__)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclasses.dataclass
+class Endpoint:
+    """An entry of the catalog.
+
+    :param path: what follows scheme, host and port, such as ``/v2.1``
+    :param group: option group whose ``listen`` and ``port`` it has
+    """
+
+    type: str
+    name: str
+    path: str = ""
+    group: str = ""
+
+
+@dataclasses.dataclass
+class Service:
+    """What a service brings along besides its daemons.
+
+    :param schemas: each database, and how to get its URL from the options
+    :param bootstrap: run after migrations and before daemons; may be
+        repeated
+    """
+
+    name: str
+    register_opts: Callable[[cfg.ConfigOpts], None]
+    schemas: list[tuple[db.Schema, Callable[[cfg.ConfigOpts], str]]] = (
+        dataclasses.field(default_factory=list))
+    catalog: list[Endpoint] = dataclasses.field(default_factory=list)
+    bootstrap: Callable[[cfg.ConfigOpts], None] | None = None
+    rules: list[Rule] = dataclasses.field(default_factory=list)
+
+
+@dataclasses.dataclass
+class Listen:
+    """An application and the address it is served on."""
+
+    app: Any
+    host: str
+    port: int
+    name: str
+
+
+@dataclasses.dataclass
+class Daemon:
+    """All that one daemon runs.
+
+    :param servers: RPC interfaces served, each as a host
+    :param starting: run in order before anything is served
+    :param checks: by name; one that raises makes the daemon not ready
+    :param stopping: run in order after all has ended
+    """
+
+    name: str
+    apps: list[Listen] = dataclasses.field(default_factory=list)
+    loops: list[Loop] = dataclasses.field(default_factory=list)
+    servers: list[tuple[rpc.Interface, str]] = (
+        dataclasses.field(default_factory=list))
+    starting: list[Callable[[], Any]] = (
+        dataclasses.field(default_factory=list))
+    checks: dict[str, Callable[[], Any]] = (
+        dataclasses.field(default_factory=dict))
+    stopping: list[Callable[[], Any]] = (
+        dataclasses.field(default_factory=list))
+
+
+def privileged(factory: F) -> F:
+    """Mark the factory of a daemon that does some of its work as root."""
+    factory.privileged = True  # type: ignore[attr-defined]
+    return factory
+
+
+@functools.cache
+def _entry_points(group: str) -> dict[str, Any]:
+    return {point.name: point
+            for point in importlib.metadata.entry_points(group=group)}
+
+
+def services() -> list[Service]:
+    """Return every installed service, identity first."""
+    names = sorted(_entry_points("pileus.services"),
+                   key=lambda name: (name != "identity", name))
+    return [_entry_points("pileus.services")[name].load()
+            for name in names]
+
+
+def daemon_names() -> list[str]:
+    """Return the names of all daemons."""
+    return sorted(_entry_points("pileus.daemons"),
+                  key=lambda name: (not name.startswith("identity"), name))
+
+
+def load_conf(paths: Iterable[str] = (),
+              **overrides: object) -> cfg.ConfigOpts:
+    """Return the options of all services from ``paths``."""
+    return configuration.load(
+        paths, [service.register_opts for service in services()],
+        **overrides)
+
+
+def upgrade(conf: cfg.ConfigOpts) -> None:
+    """Bring every database to the newest schema."""
+    for service in services():
+        for schema, url in service.schemas:
+            db.upgrade(schema, url(conf))
+
+
+def bootstrap(conf: cfg.ConfigOpts) -> None:
+    """Make what every cloud has; may be repeated."""
+    for service in services():
+        if service.bootstrap:
+            service.bootstrap(conf)
+
+
+class Process:
+    """Daemons that share this process, its bus and its signals."""
+
+    def __init__(self, conf: cfg.ConfigOpts, names: Sequence[str], *,
+                 shared: bool = False) -> None:
+        """Build the daemons; nothing is served before ``start``.
+
+        :param shared: other workers listen on the same addresses
+        """
+        # eventlet's server and auth are heavy: not for those who only
+        # want the catalog.
+        from common import auth, server
+        self._conf = conf
+        self.bus = rpc.Bus(conf.bus.url, exchange=conf.bus.exchange)
+        self.daemons: list[Daemon] = [
+            _entry_points("pileus.daemons")[name].load()(conf, self.bus)
+            for name in names]
+        self._http = [
+            server.Server(listen.app, listen.host, listen.port, conf=conf,
+                          shared=shared)
+            for daemon in self.daemons for listen in daemon.apps]
+        self._cache = auth.cache_for(conf)
+        self._threads: list[Any] = []
+
+    def start(self) -> None:
+        """Serve."""
+        for daemon in self.daemons:
+            for action in daemon.starting:
+                action()
+            for name, check in daemon.checks.items():
+                middleware.CHECKS[f"{daemon.name}: {name}"] = check
+        if self._http:
+            self.bus.serve(self._cache, self._conf.host)
+        for http in self._http:
+            http.start()
+        for daemon in self.daemons:
+            for interface, host in daemon.servers:
+                self.bus.serve(interface, host)
+            self._threads += [concurrency.spawn(loop.run_forever)
+                              for loop in daemon.loops]
+
+    def wait_ready(self, timeout: float) -> dict[str, str]:
+        """Wait until all is ready; return what is not after ``timeout``."""
+        end = time.monotonic() + timeout
+        while True:
+            reasons = middleware.unready()
+            if not reasons or time.monotonic() > end:
+                return reasons
+            concurrency.sleep(0.05)
+
+    def stop(self) -> None:
+        """Accept no more work, finish what runs, let go of everything."""
+        limit = self._conf.drain_timeout
+        concurrency.gather(*[
+            functools.partial(http.stop, limit) for http in self._http])
+        for daemon in self.daemons:
+            for loop in daemon.loops:
+                loop.stop()
+        self.bus.stop()
+        for thread in self._threads:
+            _wait_or_kill(thread, 5)
+        for daemon in self.daemons:
+            for name in daemon.checks:
+                middleware.CHECKS.pop(f"{daemon.name}: {name}", None)
+            for action in daemon.stopping:
+                action()
+
+
+def _wait_or_kill(thread: Any, timeout: float) -> None:
+    try:
+        with concurrency.Timeout(timeout):
+            thread.wait()
+    except TimeoutError:
+        thread.kill()
+    except concurrency.GreenExit:
+        pass
+
+
+def run(conf: cfg.ConfigOpts, names: Sequence[str], *,
+        prepare: bool = False, workers: int = 1) -> int:
+    """Run the daemons ``names`` until told to stop; return the exit code.
+
+    SIGTERM and SIGINT stop it, SIGHUP reads the options again. Progress
+    goes to the notify socket.
+
+    :param prepare: migrate the databases and bootstrap first
+    :param workers: processes that each run all of ``names``
+    """
+    log.setup(debug=conf.debug, form=conf.log_format)
+    factories = [_entry_points("pileus.daemons")[name] for name in names]
+    helper = None
+    if any(getattr(point.load(), "privileged", False)
+           for point in factories):
+        helper = _start_helper(conf)
+    _drop_privileges(conf)
+    os.umask(0o027)
+    if prepare:
+        notify.send(STATUS="preparing the databases")
+        upgrade(conf)
+        bootstrap(conf)
+    if workers > 1:
+        return _supervise(conf, names, workers)
+    return _run_one(conf, names, helper)
+
+
+def _start_helper(conf: cfg.ConfigOpts) -> Callable[[], bool] | None:
+    from common import privilege
+    if os.getuid() != 0:
+        LOG.warning("Not started as root: no privileged helper")
+        return None
+    privilege.start(conf)
+    return privilege.alive
+
+
+def _drop_privileges(conf: cfg.ConfigOpts) -> None:
+    if os.getuid() != 0:
+        return
+    from common import privilege
+    if not privilege.drop(conf):
+        LOG.warning(
+            "The user %s is missing or cannot read %s: running as root. "
+            "Put the code where all may read it, such as /opt.",
+            privilege.USER, os.path.dirname(os.path.dirname(__file__)))
+
+
+def _run_one(conf: cfg.ConfigOpts, names: Sequence[str],
+             helper: Callable[[], bool] | None,
+             shared: bool = False) -> int:
+    stop = concurrency.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.send())
+    signal.signal(signal.SIGHUP, lambda *_: concurrency.spawn(
+        _reload, conf))
+    notify.send(STATUS="starting daemons")
+    process = Process(conf, names, shared=shared)
+    process.start()
+    concurrency.spawn(_announce, process)
+    concurrency.spawn(_watch_hub)
+    # Freed at exit, so the collector need not walk it again and again.
+    gc.collect()
+    gc.freeze()
+    code = _wait(stop, helper)
+    notify.send(STOPPING="1")
+    process.stop()
+    return code
+
+
+def _wait(stop: concurrency.Event,
+          helper: Callable[[], bool] | None) -> int:
+    while not stop.ready():
+        stop.wait(2)
+        if helper and not helper():
+            LOG.critical("The privileged helper has died: stopping, so "
+                         "that the supervisor starts both again")
+            return 1
+    return 0
+
+
+def _announce(process: Process) -> None:
+    while True:
+        reasons = process.wait_ready(1)
+        if not reasons:
+            notify.send(READY="1", STATUS="ready")
+            return
+        notify.send(STATUS="waiting for " + ", ".join(
+            f"{name} ({reason})" for name, reason in reasons.items())[:400])
+
+
+def _watch_hub() -> None:
+    """Report whoever keeps all green threads from running."""
+    while True:
+        before = time.monotonic()
+        concurrency.sleep(1)
+        late = time.monotonic() - before - 1
+        if late > 1:
+            LOG.warning("Green threads stood still for %.1f s", late)
+
+
+def _reload(conf: cfg.ConfigOpts) -> None:
+    conf.reload_config_files()
+    log.setup(debug=conf.debug, form=conf.log_format)
+    LOG.info("Options were read again")
+
+
+def _supervise(conf: cfg.ConfigOpts, names: Sequence[str],
+               workers: int) -> int:
+    """Keep ``workers`` children running until told to stop."""
+    gc.freeze()
+    children = {_fork(conf, names) for _ in range(workers)}
+    stopping = False
+
+    def forward(number: int, frame: object) -> None:
+        nonlocal stopping
+        stopping = stopping or number != signal.SIGHUP
+        for child in children:
+            os.kill(child, number)
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, forward)
+    while children:
+        child, _ = concurrency.native_waitpid()
+        children.discard(child)
+        if not stopping:
+            time.sleep(0.5)
+            children.add(_fork(conf, names))
+    return 0
+
+
+def _fork(conf: cfg.ConfigOpts, names: Sequence[str]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    concurrency.after_fork()
+    code = 1
+    try:
+        code = _run_one(conf, names, None, shared=True)
+    except BaseException:
+        LOG.exception("Worker failed")
+    finally:
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(code)
