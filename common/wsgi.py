@@ -7,24 +7,36 @@ from typing import Any, TypeVar
 
 import routes
 import webob
+import webob.exc
 from oslo_config import cfg
 from oslo_policy import policy as oslo_policy
 
-from common import concurrency, db, exceptions, faults, jsontext
+from common import (
+    concurrency,
+    db,
+    exceptions,
+    faults,
+    jsontext,
+    policy,
+    schema,
+)
 from common import microversions as mv
-from common import policy, schema
 from common.context import RequestContext
+from common.faults import Style as FaultStyle
 from common.microversions import Microversions
 
 LOG = logging.getLogger(__name__)
 
-Response = webob.Response
 Handler = Callable[..., Any]
 Route = tuple[str, str, Handler]
 F = TypeVar("F", bound=Handler)
 
 _MAX_SECONDS = 120
 _ATTEMPTS = 5
+
+
+class Response(webob.Response):
+    """What a handler returns when a dict does not say it all."""
 
 
 class Request(webob.Request):
@@ -79,6 +91,12 @@ class Request(webob.Request):
         """Return the address of ``path`` of this API, for links."""
         base = self.environ.get("common.public_url") or self.host_url
         return f"{base}{path}"
+
+
+def _spec(action: Handler) -> "Spec":
+    """Return what the handler declared."""
+    found: Spec = action.spec  # type: ignore[attr-defined]
+    return found
 
 
 @dataclasses.dataclass(frozen=True)
@@ -143,7 +161,7 @@ class API:
     name: str
     routes: list[Route]
     rules: list[policy.Rule]
-    faults: faults.Style = faults.COMPUTE
+    faults: FaultStyle = faults.COMPUTE
     microversions: Microversions | None = None
     opaque_paths: bool = False
 
@@ -188,11 +206,11 @@ class Router:
         answer: Iterable[bytes] = response(environ, start_response)
         return answer
 
-    def _respond(self, req: Request) -> Response:
+    def _respond(self, req: Request) -> Any:
         found = self._match(req)
         ctx = req.environ.get("common.context")
         public = found is not None and any(
-            action.spec.public for action in found[0])
+            _spec(action).public for action in found[0])
         if ctx is None and not public:
             raise req.environ.get(
                 "common.auth_error") or exceptions.Unauthorized()
@@ -205,7 +223,7 @@ class Router:
             req.api_version = self.api.microversions.choose(req.headers)
         actions, path = found
         action = next((a for a in actions
-                       if a.spec.serves(req.api_version)), None)
+                       if _spec(a).serves(req.api_version)), None)
         if action is None:
             raise exceptions.NotFound()
         return self._call(action, req, path)
@@ -241,8 +259,8 @@ class Router:
         return exceptions.NotFound()
 
     def _call(self, action: Handler, req: Request,
-              path: dict[str, str]) -> Response:
-        spec: Spec = action.spec  # type: ignore[attr-defined]
+              path: dict[str, str]) -> Any:
+        spec = _spec(action)
         if spec.body is not None:
             req.json = schema.validate(self._read_json(req), spec.body)
         if spec.query is not None:
@@ -340,7 +358,7 @@ def _check_query(req: Request, rules: schema.Schema) -> dict[str, Any]:
     return found
 
 
-def _response(result: Any, status: int) -> Response:
+def _response(result: Any, status: int) -> Any:
     if isinstance(result, webob.Response):
         return result
     if result is None:
