@@ -5,6 +5,10 @@ import importlib
 import click
 
 _COMMANDS = {
+    "up": "cli.commands.up:up",
+    "down": "cli.commands.up:down",
+    "status": "cli.commands.status:status",
+    "env": "cli.commands.env:env",
     "node": "cli.commands.node:node",
 }
 

@@ -25,6 +25,9 @@ class Status:
     place: layout.Layout
     pid: int | None
     parts: dict[str, bool]
+    #: The host's numbers of all its processes but the guests'.
+    pids: tuple[int, ...] = ()
+    guests: int = 0
 
     @property
     def ready(self) -> bool:
@@ -78,7 +81,11 @@ def status(state: str | pathlib.Path, name: str = "node1") -> Status:
     found = {part.name: part.name in alive for part in parts.wanted(node)}
     if not place.facts.first:
         found["outside link"] = outside.connected(place.facts)
-    return Status(place, inside.pid, found)
+    processes = inside.processes().values()
+    others = [process.pid for process in processes
+              if not process.command.startswith("qemu-system")]
+    return Status(place, inside.pid, found, tuple(others),
+                  len(processes) - len(others))
 
 
 def names(state: str | pathlib.Path) -> list[str]:
@@ -107,8 +114,9 @@ def _choose_facts(place: layout.Layout,
 
 
 def _make_folders(place: layout.Layout, group: int) -> None:
-    place.state.mkdir(parents=True, exist_ok=True)
-    place.state.chmod(0o751)
+    if not place.state.exists():
+        place.state.mkdir(parents=True)
+        place.state.chmod(0o751)
     for folder in (place.home.parent, place.home, place.log, place.run,
                    place.home / "ovs", place.home / "ovn",
                    place.home / "joined"):

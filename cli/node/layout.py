@@ -5,9 +5,12 @@ import functools
 import json
 import os
 import pathlib
+import re
 
 #: The longest path of a UNIX socket is 107 bytes; ours add up to 50.
 MAX_STATE_LENGTH = 56
+#: The path stands in configuration files and URLs of databases.
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")
 
 
 @dataclasses.dataclass
@@ -104,4 +107,8 @@ def of(state: str | pathlib.Path, name: str) -> Layout:
         raise ValueError(
             f"the state directory's path is too long for sockets below it:"
             f" {path} (at most {MAX_STATE_LENGTH} characters)")
+    if not _PLAIN_PATH.fullmatch(str(path)):
+        raise ValueError(
+            f"the state directory's path may have letters, digits and"
+            f" / . _ + - only: {path}")
     return Layout(path, name)

@@ -1,0 +1,1 @@
+"""A cloud on one machine: its settings, its control plane, its client."""

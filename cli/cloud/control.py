@@ -1,0 +1,35 @@
+"""The control plane of a cloud: every daemon in one process.
+
+``python -m cli.cloud.control STATE`` runs it; ``pileus up`` starts that.
+Root is needed at first, for the helper and for reading the settings.
+"""
+
+# ruff: noqa: E402
+from common import concurrency
+
+concurrency.patch()
+
+import os
+import pwd
+import sys
+
+from cli.cloud import client, paths, process, settings
+from common import daemon
+
+
+def main(state: str) -> int:
+    """Run until told to stop; return the exit status."""
+    os.umask(0o027)
+    place = paths.of(state)
+    process.record(place)
+    group = pwd.getpwnam("pileus").pw_gid
+    conf = settings.complete(
+        place, group, lambda files: daemon.load_conf(files))
+    root = conf.public_url or f"http://{conf.identity.listen}"
+    client.write(place, auth_url=f"{root}:{conf.identity.port}/v3",
+                 password=conf.bootstrap.admin_password, region=conf.region)
+    return daemon.run(conf, daemon.daemon_names(), prepare=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,148 @@
+"""Start, find and end the control plane's process."""
+
+import contextlib
+import os
+import pathlib
+import pwd
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+from cli.cloud import paths
+
+#: A log of an earlier run is set aside when it is larger than this.
+_LOG_LIMIT = 16 << 20
+#: A daemon drains for 25 s at most.
+_DRAIN_S = 32
+
+
+class Failed(Exception):
+    """The control plane did not come up, or does not end."""
+
+
+def record(place: paths.Paths) -> None:
+    """Note that the calling process is the control plane."""
+    pid = os.getpid()
+    (place.host / "pileus.pid").write_text(f"{pid} {_started(pid)}\n")
+
+
+def find(place: paths.Paths) -> int | None:
+    """Return the process of the control plane, None when it is down."""
+    with contextlib.suppress(OSError, ValueError):
+        pid, started = map(
+            int, (place.host / "pileus.pid").read_text().split())
+        if _started(pid) == started:
+            return pid
+    return None
+
+
+def command(place: paths.Paths) -> list[str]:
+    return [sys.executable, "-m", "cli.cloud.control", str(place.state)]
+
+
+def start(place: paths.Paths, timeout: float) -> Iterator[str]:
+    """Start the control plane; yield its progress until it is ready.
+
+    :raises Failed: if it ends, or is not ready after ``timeout`` seconds
+    """
+    address = place.host / "notify.sock"
+    address.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+        listener.bind(str(address))
+        os.chown(address, 0, pwd.getpwnam("pileus").pw_gid)
+        address.chmod(0o660)
+        try:
+            child = _spawn(place, address)
+            yield from _progress(listener, child, place, timeout)
+        finally:
+            address.unlink(missing_ok=True)
+
+
+def stop(place: paths.Paths) -> None:
+    """Let the control plane finish its work and end it."""
+    pid = find(place)
+    if pid is not None:
+        _end([pid], _DRAIN_S)
+        (place.host / "pileus.pid").unlink(missing_ok=True)
+
+
+def stop_helpers(place: paths.Paths) -> None:
+    """End what daemons left running to outlive the control plane."""
+    account = pwd.getpwnam("pileus").pw_uid
+    found = []
+    for file in place.run.glob("*/**/*.pid"):
+        with contextlib.suppress(OSError, ValueError):
+            pid = int(file.read_text().split()[0])
+            if os.stat(f"/proc/{pid}").st_uid in (0, account):
+                found.append(pid)
+    _end(found, 5)
+
+
+def _spawn(place: paths.Paths, notify: pathlib.Path) -> subprocess.Popen:
+    with contextlib.suppress(OSError):
+        if place.log.stat().st_size > _LOG_LIMIT:
+            place.log.rename(place.log.with_suffix(".log.1"))
+    handle = os.open(place.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o640)
+    with os.fdopen(handle, "ab") as log:
+        return subprocess.Popen(
+            command(place), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            cwd="/", start_new_session=True, env={
+                "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
+                        ":/sbin:/bin",
+                "LANG": "C.UTF-8", "NOTIFY_SOCKET": str(notify)})
+
+
+def _progress(listener: socket.socket, child: subprocess.Popen,
+              place: paths.Paths, timeout: float) -> Iterator[str]:
+    deadline = time.monotonic() + timeout
+    status = "starting"
+    listener.settimeout(0.2)
+    while True:
+        try:
+            told = dict(line.split("=", 1) for line
+                        in listener.recv(65536).decode().splitlines())
+        except TimeoutError:
+            told = {}
+        if "STATUS" in told:
+            status = told["STATUS"]
+            yield status
+        if "READY" in told:
+            return
+        if child.poll() is not None:
+            raise Failed(f"it ended with status {child.returncode}:\n"
+                         + _tail(place.log))
+        if time.monotonic() > deadline:
+            raise Failed(f"not ready after {timeout:.0f} s: {status}\n"
+                         f"See {place.log}")
+
+
+def _tail(log: pathlib.Path) -> str:
+    text = log.read_text(errors="replace")[-8192:]
+    return "\n".join(text.splitlines()[-12:])
+
+
+def _end(pids: list[int], patience_s: float) -> None:
+    """Ask the processes to end, and end those that do not."""
+    for number, limit in ((signal.SIGTERM, patience_s), (signal.SIGKILL, 5)):
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+        deadline = time.monotonic() + limit
+        while pids and time.monotonic() < deadline:
+            pids = [pid for pid in pids if _started(pid) is not None]
+            time.sleep(0.02)
+    if pids:
+        raise Failed(f"these processes do not end: {pids}")
+
+
+def _started(pid: int) -> int | None:
+    """Return when the process started, None for none or a dead one."""
+    try:
+        stat = pathlib.Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return None
+    fields = stat.rpartition(")")[2].split()
+    return None if fields[0] in "ZX" else int(fields[19])
