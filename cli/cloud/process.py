@@ -81,7 +81,8 @@ def stop_helpers(place: paths.Paths) -> None:
     _end(found, 5)
 
 
-def _spawn(place: paths.Paths, notify: pathlib.Path) -> subprocess.Popen:
+def _spawn(place: paths.Paths,
+           notify: pathlib.Path) -> subprocess.Popen[bytes]:
     with contextlib.suppress(OSError):
         if place.log.stat().st_size > _LOG_LIMIT:
             place.log.rename(place.log.with_suffix(".log.1"))
@@ -89,13 +90,21 @@ def _spawn(place: paths.Paths, notify: pathlib.Path) -> subprocess.Popen:
     with os.fdopen(handle, "ab") as log:
         return subprocess.Popen(
             command(place), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            cwd="/", start_new_session=True, env={
-                "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin"
-                        ":/sbin:/bin",
-                "LANG": "C.UTF-8", "NOTIFY_SOCKET": str(notify)})
+            cwd="/", start_new_session=True,
+            env=_environment() | {"NOTIFY_SOCKET": str(notify)})
 
 
-def _progress(listener: socket.socket, child: subprocess.Popen,
+def _environment() -> dict[str, str]:
+    """Return what daemons get to see: nothing of the caller's session."""
+    own = {name: value for name, value in os.environ.items()
+           if name.startswith("PILEUS_")}
+    return own | {
+        "LANG": "C.UTF-8",
+        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin"
+                ":/bin"}
+
+
+def _progress(listener: socket.socket, child: subprocess.Popen[bytes],
               place: paths.Paths, timeout: float) -> Iterator[str]:
     deadline = time.monotonic() + timeout
     status = "starting"

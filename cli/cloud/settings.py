@@ -10,7 +10,7 @@ import secrets
 import socket
 from collections.abc import Callable, Iterator
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 from cli.cloud import paths
 
@@ -86,7 +86,7 @@ def _ports(conf: cfg.ConfigOpts, first: int) -> Iterator[Setting]:
     wanted = [(group, name)
               for group, options in sorted(_options(conf).items())
               for name, option in sorted(options.items())
-              if isinstance(option.type, cfg.types.Port)]
+              if isinstance(option.type, types.Port)]
     used = {getattr(conf[group], name) for group, name in wanted
             if _is_set(conf, group, name)}
     free = (port for port in range(first, first + _PORTS)
@@ -106,9 +106,9 @@ def _options(conf: cfg.ConfigOpts) -> dict[str, dict[str, cfg.Opt]]:
 
 def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
     where = conf.get_location(
-        name, None if group == "DEFAULT" else group).location
-    return where not in (cfg.Locations.opt_default,
-                         cfg.Locations.set_default)
+        name, None if group == "DEFAULT" else group)
+    return where is not None and where.location not in (
+        cfg.Locations.opt_default, cfg.Locations.set_default)
 
 
 def _is_free(port: int) -> bool:

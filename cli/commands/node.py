@@ -1,6 +1,8 @@
 """pileus node: start and stop one node without a control plane."""
 
 import pathlib
+from collections.abc import Callable
+from typing import TypeVar
 
 import click
 
@@ -10,6 +12,8 @@ _state = click.option(
     "--state", default="/var/lib/pileus", show_default=True,
     type=click.Path(path_type=pathlib.Path),
     help="Directory that holds all the cloud owns.")
+T = TypeVar("T")
+
 _name = click.option("--name", default="node1", show_default=True,
                      help="Name of the node.")
 
@@ -50,7 +54,7 @@ def status(state: pathlib.Path, name: str) -> None:
     raise SystemExit(0 if found.ready else 3)
 
 
-def _checked(action, *arguments):  # type: ignore[no-untyped-def]
+def _checked(action: Callable[..., T], *arguments: object) -> T:
     try:
         return action(*arguments)
     except (nodes.Failed, ValueError) as error:

@@ -4,7 +4,7 @@ import contextlib
 import fcntl
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import click
 
@@ -46,7 +46,7 @@ def start(place: paths.Paths, progress: options.Progress,
                     nodes.start(place.state, name)
             if foreground:
                 os.chdir("/")
-                os.execv(sys.executable, process.command(place))
+                os.execv(sys.executable, process.command(place))  # noqa: S606
             with progress.part("Control plane") as show:
                 _start_control_plane(place, timeout, show)
     except (nodes.Failed, process.Failed, ValueError) as error:
@@ -73,7 +73,8 @@ def down(place: paths.Paths) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _start_control_plane(place: paths.Paths, timeout: float, show) -> None:  # type: ignore[no-untyped-def]
+def _start_control_plane(place: paths.Paths, timeout: float,
+                         show: Callable[[str], None]) -> None:
     if process.find(place) is None:
         for status in process.start(place, timeout):
             show(status)

@@ -1,0 +1,82 @@
+"""pileus service and pileus db: the distributed way of running."""
+
+import sys
+from types import ModuleType
+
+import click
+from oslo_config import cfg
+
+_config = click.option(
+    "--config", "files", multiple=True, metavar="PATH", required=True,
+    envvar="PILEUS_CONFIG", type=click.Path(exists=True),
+    help="Configuration file, or directory of them; may be repeated.")
+
+
+@click.command(short_help="Run one daemon alone.")
+@click.argument("name")
+@_config
+def service(name: str, files: tuple[str, ...]) -> None:
+    """Run the daemon NAME until it is told to stop.
+
+    It runs as root only as long as it needs to, then as the user pileus.
+    """
+    daemon = _patched_daemon()
+    names = daemon.daemon_names()
+    if name not in names:
+        raise click.BadParameter(
+            f"{name} is none of {', '.join(names)}", param_hint="NAME")
+    conf = daemon.load_conf(files)
+    sys.exit(daemon.run(conf, [name], workers=_workers(conf, name)))
+
+
+@click.group(short_help="Bring the databases up to date.")
+def db() -> None:
+    """Look after the databases' schemas."""
+
+
+@db.command()
+@_config
+def upgrade(files: tuple[str, ...]) -> None:
+    """Bring every database to the newest schema, and fill in what every
+    cloud has. May be repeated."""
+    daemon = _patched_daemon()
+    conf = daemon.load_conf(files)
+    daemon.upgrade(conf)
+    daemon.bootstrap(conf)
+
+
+@db.command()
+@_config
+def check(files: tuple[str, ...]) -> None:
+    """Compare every database with what the code expects of it."""
+    daemon = _patched_daemon()
+    from common import db as database
+    conf = daemon.load_conf(files)
+    clean = True
+    for member in daemon.services():
+        for schema, url in member.schemas:
+            differences = database.check(schema, url(conf))
+            clean &= not differences
+            click.echo(f"{schema.name}: "
+                       f"{len(differences) or 'no'} differences")
+            for difference in differences:
+                click.echo(f"  {difference}")
+    raise SystemExit(0 if clean else 1)
+
+
+def _patched_daemon() -> ModuleType:
+    """Import the daemons' code, for green threads from the start."""
+    from common import concurrency
+    concurrency.patch()
+    from common import daemon
+    return daemon
+
+
+def _workers(conf: cfg.ConfigOpts, name: str) -> int:
+    """Return how many processes serve a REST API; all else has one."""
+    kind, _, what = name.rpartition("-")
+    if what != "api":
+        return 1
+    group = {"image": "imagestore", "volume": "blockstore",
+             "object": "objectstore"}.get(kind, kind)
+    return int(conf[group].workers)
