@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
 from common import concurrency, exceptions
 
@@ -41,6 +42,8 @@ def translated(error: Exception) -> Exception:
     """Return what callers should see in place of ``error``."""
     if isinstance(error, sa.exc.TimeoutError):  # the pool is exhausted
         return exceptions.ServiceUnavailable()
+    if isinstance(error, orm.exc.StaleDataError):  # a version has moved on
+        return Retryable()
     if not isinstance(error, sa.exc.DBAPIError):
         return error
     retry, away = _judge(error)

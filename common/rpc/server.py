@@ -47,10 +47,13 @@ class Server:
         self._reply_to: dict[str, str | None] = {}
         self._idle = concurrency.Event()
         topic = server.topic
+        sources: list[tuple[wire.Way, str]] = [
+            ("queue", topic), ("queue", f"{topic}.{host}")]
+        if any(m.kind == "fanout" for m in server.methods.values()):
+            sources.append(("fanout", topic))
         self._consumers = [
             link.consume(way, name, self._received, prefetch=size)
-            for way, name in (("queue", topic), ("queue", f"{topic}.{host}"),
-                              ("fanout", topic))]
+            for way, name in sources]
 
     def stop(self) -> None:
         """Take no more requests."""
