@@ -4,6 +4,7 @@ import os
 import pathlib
 import shlex
 import sys
+from typing import Any
 
 import yaml
 
@@ -36,9 +37,9 @@ def write(place: paths.Paths, *, auth_url: str, password: str,
     draft.rename(place.clouds)
 
 
-def read(place: paths.Paths) -> dict[str, dict[str, str]]:
+def read(place: paths.Paths) -> dict[str, Any]:
     """Return the cloud's entry of clouds.yaml."""
-    entry: dict[str, dict[str, str]] = yaml.safe_load(
+    entry: dict[str, Any] = yaml.safe_load(
         place.clouds.read_text())["clouds"]["pileus"]
     return entry
 

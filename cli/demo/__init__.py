@@ -1,0 +1,1 @@
+"""The demonstration: from an empty cloud to a server one can log in to."""
