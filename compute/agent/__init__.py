@@ -1,0 +1,1 @@
+"""The agent that keeps servers on one host."""

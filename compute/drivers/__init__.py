@@ -1,0 +1,1 @@
+"""Drivers that keep servers on a host; chosen by entry point."""

@@ -1,0 +1,341 @@
+"""The driver for QEMU and KVM through libvirt."""
+
+import contextlib
+import functools
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+from xml.etree.ElementTree import Element
+
+import libvirt
+from oslo_config import cfg
+
+from common import concurrency
+from compute import exceptions, privileged
+from compute import spec as specs
+from compute.drivers import base
+from compute.drivers.libvirt import conf as options
+from compute.drivers.libvirt import disks, domains, host, images
+from compute.drivers.libvirt.connection import Connection
+from compute.drivers.libvirt.settings import Settings
+
+LOG = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+#: Seconds between two looks at a guest that is to go off or to let go.
+_POLL_S = 0.2
+#: Seconds after which a guest is asked again.
+_ASK_AGAIN_S = 10
+#: Seconds that a guest gets to let go of a device.
+_UNPLUG_S = 60
+
+_ACTIVE_STATES = {
+    libvirt.VIR_DOMAIN_RUNNING: "running",
+    libvirt.VIR_DOMAIN_BLOCKED: "running",
+    libvirt.VIR_DOMAIN_PAUSED: "paused",
+    libvirt.VIR_DOMAIN_SHUTDOWN: "running",
+    libvirt.VIR_DOMAIN_PMSUSPENDED: "paused",
+    libvirt.VIR_DOMAIN_CRASHED: "crashed",
+}
+_UNDEFINE = (libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+             | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+             | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+             | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+_LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
+_CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
+
+
+class LibvirtDriver(base.ComputeDriver):
+    """Domains of one libvirtd."""
+
+    def __init__(self, settings: Settings, fetch: base.Fetch) -> None:
+        self._settings = settings
+        self._connection = Connection(settings.uri)
+        self._images = images.ImageCache(settings.images_dir, fetch)
+        self._disks = disks.Disks(settings, self._images)
+
+    @classmethod
+    def from_conf(cls, conf: cfg.ConfigOpts, owner: str,
+                  fetch: base.Fetch) -> "LibvirtDriver":
+        options.register_opts(conf)
+        return cls(options.settings(conf, owner), fetch)
+
+    def open(self) -> None:
+        self._disks.open()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def listen(self, listener: base.Listener) -> None:
+        self._connection.listen(listener)
+
+    def facts(self) -> specs.HostFacts:
+        return self._connection.call(
+            functools.partial(host.facts, settings=self._settings))
+
+    def guests(self) -> dict[str, base.Guest]:
+        found = {guest.server_id: guest
+                 for guest in self._connection.call(self._list)}
+        files = self._disks.ids() - found.keys()
+        return found | {server_id: base.Guest(server_id, "absent")
+                        for server_id in files}
+
+    def guest(self, server_id: str) -> base.Guest:
+        return self._with(server_id, _guest) or base.Guest(
+            server_id, "absent")
+
+    def has_disk(self, server_id: str) -> bool:
+        return self._disks.complete(server_id)
+
+    def prepare(self, spec: specs.ServerSpec) -> None:
+        self._disks.prepare(spec)
+
+    def start(self, spec: specs.ServerSpec, *,
+              paused: bool = False) -> base.Guest:
+        found = self.guest(spec.server_id)
+        if found.power_state in ("running", "paused"):
+            return found
+        xml = self._define_xml(spec)
+        try:
+            return self._connection.call(
+                functools.partial(_start, xml=xml, paused=paused))
+        except libvirt.libvirtError as error:
+            LOG.error("start of %s: %s", spec.server_id, error)
+            raise _not_started(error) from error
+
+    def resume(self, server_id: str) -> None:
+        self._with(server_id, _resume)
+
+    def stop(self, server_id: str, *, timeout: float = 0) -> None:
+        end = time.monotonic() + timeout
+        asked = 0.0
+        while (self.guest(server_id).power_state == "running"
+               and time.monotonic() < end):
+            if time.monotonic() - asked > _ASK_AGAIN_S:
+                asked = time.monotonic()
+                self._with(server_id, _ask_off)
+            concurrency.sleep(_POLL_S)
+        self._with(server_id, _cut_power)
+
+    def destroy(self, server_id: str) -> None:
+        self._with(server_id, _cut_power)
+        self._with(server_id, lambda domain: domain.undefineFlags(_UNDEFINE))
+        if self.guest(server_id).power_state != "absent":
+            raise exceptions.GuestNotStopped(server_id=server_id)
+        self._disks.remove(server_id)
+
+    def attach_volume(self, spec: specs.ServerSpec,
+                      volume: specs.Volume) -> str:
+        self._ensure_defined(spec)
+        refused = functools.partial(
+            exceptions.VolumeNotAttached, volume_id=volume.volume_id)
+        try:
+            disk = self._with(spec.server_id, functools.partial(
+                _attach, find=functools.partial(
+                    domains.find_volume, volume_id=volume.volume_id),
+                make=lambda xml: domains.volume_disk(
+                    volume, domains.choose_target(volume.device, xml))))
+        except libvirt.libvirtError as error:
+            LOG.error("attach to %s: %s", spec.server_id, error)
+            raise refused(reason="the hypervisor could not connect it"
+                          ) from error
+        if disk is None:
+            raise refused(reason="the server's disk controller does not "
+                                 "show it")
+        return domains.device(disk)
+
+    def detach_volume(self, server_id: str, volume_id: str) -> None:
+        self._detach(
+            server_id,
+            functools.partial(domains.find_volume, volume_id=volume_id),
+            exceptions.VolumeNotDetached(
+                volume_id=volume_id,
+                reason="the server does not let go of it"))
+
+    def attach_nic(self, spec: specs.ServerSpec, nic: specs.Nic) -> None:
+        self._ensure_defined(spec)
+        try:
+            self._with(spec.server_id, functools.partial(
+                _attach, find=functools.partial(
+                    domains.find_nic, port_id=nic.port_id),
+                make=lambda _xml: domains.interface(nic)))
+        except libvirt.libvirtError as error:
+            LOG.error("attach to %s: %s", spec.server_id, error)
+            raise exceptions.PortNotAttached(port_id=nic.port_id) from error
+
+    def detach_nic(self, server_id: str, port_id: str) -> None:
+        self._detach(
+            server_id,
+            functools.partial(domains.find_nic, port_id=port_id),
+            exceptions.PortNotDetached(port_id=port_id))
+
+    def console_tail(self, server_id: str, max_bytes: int) -> bytes:
+        return bytes(privileged.console_tail(
+            str(self._settings.instances_dir), server_id, max_bytes))
+
+    def connector(self) -> dict[str, Any]:
+        return host.connector(self._settings)
+
+    def evict(self, wanted_images: set[str], idle_s: float) -> int:
+        return self._images.evict(
+            self._disks.used_bases, wanted_images, idle_s)
+
+    def _with(self, server_id: str,
+              func: Callable[[libvirt.virDomain], T]) -> T | None:
+        """Run ``func`` with the server's domain; None where there is none."""
+        return self._connection.call(functools.partial(
+            _run, server_id=server_id, owner=self._settings.owner,
+            func=func))
+
+    def _list(self, conn: libvirt.virConnect) -> list[base.Guest]:
+        """Return the guests whose domains are ours; in a native thread."""
+        return [_guest(domain) for domain in conn.listAllDomains()
+                if _is_ours(domain, self._settings.owner)]
+
+    def _define_xml(self, spec: specs.ServerSpec) -> str:
+        return domains.build(
+            spec, self._settings, self._disks.base(spec.server_id))
+
+    def _ensure_defined(self, spec: specs.ServerSpec) -> None:
+        if self.guest(spec.server_id).power_state == "absent":
+            xml = self._define_xml(spec)
+            self._connection.call(lambda conn: conn.defineXML(xml))
+
+    def _detach(self, server_id: str, find: domains.Find,
+                refused: Exception) -> None:
+        """Take a device from the definition and from the running guest."""
+        end = time.monotonic() + _UNPLUG_S
+        asked = 0.0
+        while True:
+            ask = time.monotonic() - asked > _ASK_AGAIN_S
+            if ask:
+                asked = time.monotonic()
+            gone = self._with(server_id, functools.partial(
+                _detach, find=find, ask=ask))
+            if gone is None or gone:
+                return
+            if time.monotonic() > end:
+                raise refused
+            concurrency.sleep(_POLL_S)
+
+
+# What follows runs in native threads: nothing green in it, and no logging.
+
+
+def _run(conn: libvirt.virConnect, *, server_id: str, owner: str,
+         func: Callable[[libvirt.virDomain], T]) -> T | None:
+    try:
+        domain = conn.lookupByUUIDString(server_id)
+        # One that another owner made is none of ours to touch.
+        return func(domain) if _is_ours(domain, owner) else None
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
+            return None
+        raise
+
+
+def _is_ours(domain: libvirt.virDomain, owner: str) -> bool:
+    try:
+        xml = domain.metadata(
+            libvirt.VIR_DOMAIN_METADATA_ELEMENT, domains.NAMESPACE)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() in (
+                libvirt.VIR_ERR_NO_DOMAIN_METADATA,
+                libvirt.VIR_ERR_NO_DOMAIN):
+            return False
+        raise
+    mark = domains.mark(xml)
+    return mark is not None and mark.owner == owner
+
+
+def _guest(domain: libvirt.virDomain) -> base.Guest:
+    state, reason = domain.state()
+    crashed = (state == libvirt.VIR_DOMAIN_SHUTOFF
+               and reason == libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
+    power = "crashed" if crashed else _ACTIVE_STATES.get(state, "shutdown")
+    return base.Guest(
+        domain.UUIDString(), power, domain.name(),
+        ended_itself=(state == libvirt.VIR_DOMAIN_SHUTOFF
+                      and reason == libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN))
+
+
+def _start(conn: libvirt.virConnect, *, xml: str,
+           paused: bool) -> base.Guest:
+    domain = conn.defineXML(xml)
+    domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
+    return _guest(domain)
+
+
+def _resume(domain: libvirt.virDomain) -> None:
+    if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
+        domain.resume()
+
+
+def _ask_off(domain: libvirt.virDomain) -> None:
+    # It may have gone meanwhile: who asked looks again.
+    with contextlib.suppress(libvirt.libvirtError):
+        domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+
+
+def _cut_power(domain: libvirt.virDomain) -> None:
+    try:
+        domain.destroy()
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+            raise  # anything but: it is off already
+
+
+def _flags(domain: libvirt.virDomain) -> list[int]:
+    return [_LIVE, _CONFIG] if domain.isActive() else [_CONFIG]
+
+
+def _xml(domain: libvirt.virDomain, flag: int) -> str:
+    return str(domain.XMLDesc(
+        libvirt.VIR_DOMAIN_XML_INACTIVE if flag == _CONFIG else 0))
+
+
+def _attach(domain: libvirt.virDomain, *, find: domains.Find,
+            make: Callable[[str], Element]) -> Element | None:
+    """Add a device to guest and definition; return it as found after."""
+    flags = _flags(domain)
+    found = find(_xml(domain, flags[0]))
+    device = domains.text_of(
+        make(_xml(domain, flags[0])) if found is None else found)
+    for flag in flags:
+        if find(_xml(domain, flag)) is None:
+            domain.attachDeviceFlags(device, flag)
+    return find(_xml(domain, flags[0]))
+
+
+def _detach(domain: libvirt.virDomain, *, find: domains.Find,
+            ask: bool) -> bool:
+    """Say whether the device is gone everywhere; ask for it if told to."""
+    gone = True
+    for flag in _flags(domain):
+        device = find(_xml(domain, flag))
+        if device is not None and ask:
+            _ask_unplug(domain, device, flag)
+            device = find(_xml(domain, flag))
+        gone = gone and device is None
+    return gone
+
+
+def _ask_unplug(domain: libvirt.virDomain, device: Element,
+                flag: int) -> None:
+    # The guest may be at it, or may have let go meanwhile: we look again.
+    with contextlib.suppress(libvirt.libvirtError):
+        domain.detachDeviceFlags(domains.text_of(device), flag)
+
+
+def _not_started(error: libvirt.libvirtError) -> Exception:
+    text = str(error)
+    if "Cannot allocate memory" in text:
+        return exceptions.HostFull(resource="memory")
+    if error.get_error_domain() == libvirt.VIR_FROM_NETWORK or (
+            "ovs" in text.lower()):
+        return exceptions.GuestNotStarted(
+            reason="its network card could not be connected")
+    return exceptions.GuestNotStarted(
+        reason="it refused the definition or failed on the way")
