@@ -1,0 +1,33 @@
+"""The REST API: every resource, in one list."""
+
+from common import wsgi
+from identity.api.assignments import Assignments
+from identity.api.auth import Auth
+from identity.api.catalog import Endpoints, Regions, Services
+from identity.api.domains import Domains
+from identity.api.grants import Grants
+from identity.api.groups import Groups
+from identity.api.projects import Projects
+from identity.api.roles import Roles
+from identity.api.tags import Tags
+from identity.api.users import Users
+from identity.api.versions import Versions
+from identity.env import Env
+
+
+def routes(env: Env) -> list[wsgi.Route]:
+    """Return all routes of identity."""
+    resources = [
+        Auth(env.db, env.login, env.authority, env.announce),
+        Domains(env.db, env.announce),
+        Projects(env.db, env.announce, max_depth=env.max_project_depth),
+        Tags(env.db),
+        Users(env.db, env.hasher, env.checker, env.announce),
+        Groups(env.db, env.announce),
+        Roles(env.db, env.announce),
+        Grants(env.db, env.announce),
+        Assignments(env.db),
+        Regions(env.db), Services(env.db), Endpoints(env.db),
+    ]
+    table = [route for resource in resources for route in resource.routes()]
+    return Versions().routes() + wsgi.mounted(["/v3"], table)

@@ -1,0 +1,171 @@
+"""What the resources share: lists, links, filters, finding."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from common import db, exceptions, jsontext, paging, wsgi
+from identity.policies.base import target
+
+#: Lists without ``limit`` end here, with a link to go on.
+MAX_ROWS = 10_000
+
+
+def path(*parts: str) -> str:
+    """Return the path of a resource below this API's version."""
+    return "/".join(("/v3", *parts))
+
+
+def self_link(req: wsgi.Request, *parts: str) -> dict[str, str]:
+    """Return the ``links`` of one thing."""
+    return {"self": req.public_url(path(*parts))}
+
+
+def links(req: wsgi.Request, following: str | None = None
+          ) -> dict[str, str | None]:
+    """Return the ``links`` of a list."""
+    query = f"?{req.query_string}" if req.query_string else ""
+    return {"self": req.public_url(req.path) + query, "previous": None,
+            "next": following}
+
+
+def whole(req: wsgi.Request, name: str, views: list[Any]
+          ) -> dict[str, Any]:
+    """Return a list that has no pages."""
+    return {name: views, "links": links(req)}
+
+
+def page_of(req: wsgi.Request, name: str, page: paging.Page,
+            rows: Sequence[Any], view: Callable[..., dict[str, Any]]
+            ) -> dict[str, Any]:
+    """Return one page of a list."""
+    return {name: [view(req, row) for row in rows],
+            "links": links(req, page.next_link(req, rows))}
+
+
+def read_page(
+        req: wsgi.Request, database: db.Database, statement: Any,
+        model: Any, *, default: str = "name"
+        ) -> tuple[paging.Page, list[Any]]:
+    """Return the page of ``statement`` that the query string asks for."""
+    keys = {"id": model.id}
+    if default != "id":
+        keys[default] = getattr(model, default)
+    page = paging.parse(req, keys, default=default, max_limit=MAX_ROWS)
+    with database.reader() as session:
+        rows = session.scalars(
+            page.apply(session, statement, model.id)).unique().all()
+    return page, list(rows)
+
+
+def flag(text: str) -> bool:
+    """Read a boolean of a query string; the bare name means true."""
+    return text.lower() not in ("0", "false", "no", "off", "f", "n")
+
+
+_COMPARE: dict[str, Callable[[Any, str], Any]] = {
+    "contains": lambda c, v: c.contains(v, autoescape=True),
+    "icontains": lambda c, v: sa.func.lower(c).contains(
+        v.lower(), autoescape=True),
+    "startswith": lambda c, v: c.startswith(v, autoescape=True),
+    "istartswith": lambda c, v: sa.func.lower(c).startswith(
+        v.lower(), autoescape=True),
+    "endswith": lambda c, v: c.endswith(v, autoescape=True),
+    "iendswith": lambda c, v: sa.func.lower(c).endswith(
+        v.lower(), autoescape=True),
+    "iequals": lambda c, v: sa.func.lower(c) == v.lower(),
+}
+
+
+def filtered(statement: Any, query: Mapping[str, Any],
+             columns: Iterable[Any]) -> Any:
+    """Return the rows whose columns are as the query string says.
+
+    ``name=x`` compares; ``name__contains=x`` and the like look inside.
+    Other names are not ours to judge: clients filter by them themselves.
+    """
+    by_name = {column.key: column for column in columns}
+    for key, value in query.items():
+        name, _, how = key.partition("__")
+        column = by_name.get(name)
+        if column is None or (how and how not in _COMPARE):
+            continue
+        if isinstance(column.type, sa.Boolean):
+            statement = statement.where(column.is_(flag(value)))
+        elif how:
+            statement = statement.where(_COMPARE[how](column, value))
+        else:
+            statement = statement.where(column == value)
+    return statement
+
+
+#: Of lists: what paging reads, and filters.
+QUERY: dict[str, Any] = {
+    "type": "object", "properties": paging.QUERY,
+    "additionalProperties": {"type": "string", "maxLength": 1024},
+}
+
+
+def find(req: wsgi.Request, rule: str, get: Callable[[], Any],
+         describe: Callable[[Any], dict[str, Any]]) -> Any:
+    """Return what ``get`` returns if ``rule`` allows it.
+
+    Whether a thing exists is told only to those who may see all of them:
+    to others what is missing looks like what is not theirs.
+
+    :param describe: returns the target of the rule
+    :raises Forbidden: or what ``get`` raises
+    """
+    try:
+        found = get()
+    except exceptions.NotFound:
+        req.authorize(rule, {})
+        raise
+    req.authorize(rule, describe(found))
+    return found
+
+
+def own_domain(req: wsgi.Request, rule: str, asked: str | None
+               ) -> str | None:
+    """Return the domain to which a list is limited, None for no limit.
+
+    Who may see all sees what they ask for, but a token of a domain shows
+    that domain unless another is asked for. Others see their domain.
+    """
+    wanted = asked or req.ctx.domain_id
+    if not req.allowed(rule, {}):
+        req.authorize(rule, target(domain_id=wanted))
+    else:
+        req.authorize(rule, {})
+    return wanted
+
+
+def refuse_duplicate(session: orm.Session, statement: Any,
+                     error: exceptions.ServiceError) -> None:
+    """Raise ``error`` if the statement finds anything."""
+    if session.execute(statement.limit(1)).first():
+        raise error
+
+
+def json_response(value: Any, status: int) -> wsgi.Response:
+    """Return an answer that needs headers too."""
+    response = wsgi.Response(status=status, body=jsontext.dumps(value))
+    response.headers["Content-Type"] = "application/json"
+    return response
+
+
+def split_extra(body: dict[str, Any], known: Iterable[str]
+                ) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the members that are ours, and what the client just stores."""
+    names = set(known)
+    return ({k: v for k, v in body.items() if k in names},
+            {k: v for k, v in body.items() if k not in names})
+
+
+def merged(extra: dict[str, Any], changes: dict[str, Any]
+           ) -> dict[str, Any]:
+    """Return stored members after a PATCH; null takes one away."""
+    return {name: value for name, value in (extra | changes).items()
+            if value is not None}

@@ -1,0 +1,115 @@
+"""The /domains resource."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from common import db, wsgi
+from identity.api import base
+from identity.api.projects import changes, refuse_immutable, refuse_read_only
+from identity.db import projects
+from identity.db.models import Project, ProjectTag
+from identity.exceptions import StillEnabled
+from identity.policies import projects as policies
+from identity.policies.base import target
+from identity.revocation import Announcer
+from identity.schemas import projects as schemas
+
+_KNOWN = ("name", "description", "enabled", "options", "tags",
+          "explicit_domain_id")
+
+
+class Domains:
+    """Handlers of /domains."""
+
+    def __init__(self, database: db.Database, announce: Announcer) -> None:
+        self._db = database
+        self._announce = announce
+
+    def routes(self) -> list[wsgi.Route]:
+        one = "/domains/{domain_id}"
+        return [
+            ("GET", "/domains", self.list),
+            ("POST", "/domains", self.create),
+            ("GET", one, self.show),
+            ("PATCH", one, self.update),
+            ("DELETE", one, self.delete),
+        ]
+
+    @wsgi.handler(query=base.QUERY)
+    def list(self, req: wsgi.Request) -> dict[str, Any]:
+        domain_id = base.own_domain(req, policies.LIST_DOMAINS, None)
+        statement = sa.select(Project).where(Project.is_domain.is_(True))
+        if domain_id is not None:
+            statement = statement.where(Project.id == domain_id)
+        statement = base.filtered(
+            statement, req.params_checked,
+            (Project.name, Project.enabled, Project.id))
+        page, rows = base.read_page(req, self._db, statement, Project)
+        return base.page_of(req, "domains", page, rows, view)
+
+    @wsgi.handler(body=schemas.CREATE_DOMAIN, status=201)
+    def create(self, req: wsgi.Request) -> dict[str, Any]:
+        req.authorize(policies.CREATE_DOMAIN, {})
+        known, extra = base.split_extra(req.json["domain"], _KNOWN)
+        refuse_read_only(extra)
+        with self._db.writer() as session:
+            domain = projects.add(session, Project(
+                id=known.get("explicit_domain_id", uuid.uuid4().hex),
+                name=known["name"], is_domain=True, domain_id=None,
+                parent_id=None, description=known.get("description") or "",
+                enabled=known.get("enabled", True), epoch=0,
+                options=known.get("options", {}), extra=extra,
+                tags=[ProjectTag(name=name)
+                      for name in sorted(known.get("tags", []))]))
+        return {"domain": view(req, domain)}
+
+    @wsgi.handler()
+    def show(self, req: wsgi.Request, domain_id: str) -> dict[str, Any]:
+        with self._db.reader() as session:
+            domain = self._find(session, req, policies.GET_DOMAIN, domain_id)
+        return {"domain": view(req, domain)}
+
+    @wsgi.handler(body=schemas.UPDATE_DOMAIN)
+    def update(self, req: wsgi.Request, domain_id: str) -> dict[str, Any]:
+        known, extra = base.split_extra(req.json["domain"], _KNOWN)
+        refuse_read_only(extra)
+        with self._db.writer() as session:
+            domain = self._find(
+                session, req, policies.UPDATE_DOMAIN, domain_id)
+            refuse_immutable(domain, known)
+            projects.update(session, domain, changes(domain, known, extra))
+        if known.get("enabled") is False:
+            # All tokens: those of its users and projects have ended.
+            self._announce(req.ctx)
+        return {"domain": view(req, domain)}
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, domain_id: str) -> None:
+        """Delete a disabled domain, and all that is in it."""
+        with self._db.writer() as session:
+            domain = self._find(
+                session, req, policies.DELETE_DOMAIN, domain_id)
+            refuse_immutable(domain, {})
+            if domain.enabled:
+                raise StillEnabled()
+            projects.delete_domain(session, domain)
+        self._announce(req.ctx)
+
+    def _find(self, session: Any, req: wsgi.Request, rule: str,
+              domain_id: str) -> Project:
+        found: Project = base.find(
+            req, rule, lambda: projects.get_domain(session, domain_id),
+            lambda domain: target(domain_id=domain.id))
+        return found
+
+
+def view(req: wsgi.Request, domain: Project) -> dict[str, Any]:
+    """Return what clients see of a domain."""
+    return domain.extra | {
+        "id": domain.id, "name": domain.name, "enabled": domain.enabled,
+        "description": domain.description, "options": domain.options,
+        "tags": [tag.name for tag in domain.tags],
+        "links": base.self_link(req, "domains", domain.id),
+    }

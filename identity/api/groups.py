@@ -1,0 +1,171 @@
+"""The /groups resource."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from common import db, wsgi
+from identity.api import base
+from identity.api.projects import refuse_moves
+from identity.api.users import domain_for
+from identity.api.users import find as find_user
+from identity.api.users import view as view_user
+from identity.db import projects, users
+from identity.db.models import Group, Membership, User
+from identity.exceptions import NotAMember
+from identity.policies import users as policies
+from identity.policies.base import target
+from identity.revocation import Announcer
+from identity.schemas import users as schemas
+
+
+class Groups:
+    """Handlers of /groups."""
+
+    def __init__(self, database: db.Database, announce: Announcer) -> None:
+        self._db = database
+        self._announce = announce
+
+    def routes(self) -> list[wsgi.Route]:
+        one = "/groups/{group_id}"
+        member = f"{one}/users/{{user_id}}"
+        return [
+            ("GET", "/groups", self.list),
+            ("POST", "/groups", self.create),
+            ("GET", one, self.show),
+            ("PATCH", one, self.update),
+            ("DELETE", one, self.delete),
+            ("GET", f"{one}/users", self.members),
+            ("GET", member, self.check_member),
+            ("PUT", member, self.add_member),
+            ("DELETE", member, self.remove_member),
+            ("GET", "/users/{user_id}/groups", self.of_user),
+        ]
+
+    @wsgi.handler(query=base.QUERY)
+    def list(self, req: wsgi.Request) -> dict[str, Any]:
+        query = dict(req.params_checked)
+        domain_id = base.own_domain(
+            req, policies.LIST_GROUPS, query.pop("domain_id", None))
+        statement = sa.select(Group)
+        if domain_id is not None:
+            statement = statement.where(Group.domain_id == domain_id)
+        statement = base.filtered(statement, query, (Group.name, Group.id))
+        page, rows = base.read_page(req, self._db, statement, Group)
+        return base.page_of(req, "groups", page, rows, view)
+
+    @wsgi.handler(body=schemas.CREATE_GROUP, status=201)
+    def create(self, req: wsgi.Request) -> dict[str, Any]:
+        body = req.json["group"]
+        domain_id = domain_for(req)
+        req.authorize(policies.CREATE_GROUP, target(domain_id=domain_id))
+        with self._db.writer() as session:
+            projects.get_domain(session, domain_id)
+            group = users.add_group(session, Group(
+                id=uuid.uuid4().hex, name=body["name"],
+                domain_id=domain_id,
+                description=body.get("description") or ""))
+        return {"group": view(req, group)}
+
+    @wsgi.handler()
+    def show(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+        with self._db.reader() as session:
+            group = find(session, req, policies.GET_GROUP, group_id)
+        return {"group": view(req, group)}
+
+    @wsgi.handler(body=schemas.UPDATE_GROUP)
+    def update(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+        body = req.json["group"]
+        with self._db.writer() as session:
+            group = find(session, req, policies.UPDATE_GROUP, group_id)
+            refuse_moves(group, body, ("domain_id",))
+            users.update_group(session, group, {
+                name: body[name] or "" for name in ("name", "description")
+                if name in body})
+        return {"group": view(req, group)}
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, group_id: str) -> None:
+        with self._db.writer() as session:
+            group = find(session, req, policies.DELETE_GROUP, group_id)
+            users.delete_group(session, group)
+        # Any token may have had its roles from the group.
+        self._announce(req.ctx)
+
+    @wsgi.handler(query=base.QUERY)
+    def members(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+        with self._db.reader() as session:
+            find(session, req, policies.LIST_MEMBERS, group_id)
+        statement = base.filtered(
+            sa.select(User).join(Membership, Membership.user_id == User.id)
+            .where(Membership.group_id == group_id),
+            req.params_checked, (User.name, User.enabled))
+        page, rows = base.read_page(req, self._db, statement, User)
+        return base.page_of(req, "users", page, rows, view_user)
+
+    @wsgi.handler(status=204)
+    def check_member(self, req: wsgi.Request, group_id: str,
+                     user_id: str) -> None:
+        with self._db.reader() as session:
+            self._both(session, req, policies.CHECK_MEMBER, group_id,
+                       user_id)
+            if not users.is_member(session, user_id, group_id):
+                raise NotAMember(user_id=user_id, group_id=group_id)
+
+    @wsgi.handler(status=204)
+    def add_member(self, req: wsgi.Request, group_id: str,
+                   user_id: str) -> None:
+        with self._db.writer() as session:
+            self._both(session, req, policies.ADD_MEMBER, group_id, user_id)
+            users.add_member(session, user_id, group_id)
+        self._announce(req.ctx, user_id=user_id)
+
+    @wsgi.handler(status=204)
+    def remove_member(self, req: wsgi.Request, group_id: str,
+                      user_id: str) -> None:
+        with self._db.writer() as session:
+            self._both(session, req, policies.REMOVE_MEMBER, group_id,
+                       user_id)
+            users.remove_member(session, user_id, group_id)
+        self._announce(req.ctx, user_id=user_id)
+
+    @wsgi.handler(query=base.QUERY)
+    def of_user(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
+        with self._db.reader() as session:
+            find_user(session, req, policies.LIST_GROUPS_OF_USER, user_id)
+        statement = base.filtered(
+            sa.select(Group)
+            .join(Membership, Membership.group_id == Group.id)
+            .where(Membership.user_id == user_id),
+            req.params_checked, (Group.name, Group.domain_id))
+        page, rows = base.read_page(req, self._db, statement, Group)
+        return base.page_of(req, "groups", page, rows, view)
+
+    def _both(self, session: Any, req: wsgi.Request, rule: str,
+              group_id: str, user_id: str) -> None:
+        def get() -> tuple[Group, User]:
+            return (users.get_group(session, group_id),
+                    users.get(session, user_id))
+
+        base.find(req, rule, get, lambda both: target(
+            domain_id=both[0].domain_id, user_id=both[1].id,
+            user_domain_id=both[1].domain_id))
+
+
+def find(session: Any, req: wsgi.Request, rule: str,
+         group_id: str) -> Group:
+    """Return the group if ``rule`` allows it."""
+    found: Group = base.find(
+        req, rule, lambda: users.get_group(session, group_id),
+        lambda group: target(domain_id=group.domain_id))
+    return found
+
+
+def view(req: wsgi.Request, group: Group) -> dict[str, Any]:
+    """Return what clients see of a group."""
+    return {
+        "id": group.id, "name": group.name, "domain_id": group.domain_id,
+        "description": group.description,
+        "links": base.self_link(req, "groups", group.id),
+    }

@@ -1,0 +1,201 @@
+"""The /roles resource, and what roles imply."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from common import db, exceptions, wsgi
+from identity.api import base
+from identity.api.projects import refuse_immutable, refuse_moves
+from identity.db import projects, roles
+from identity.db.models import Role
+from identity.exceptions import DomainNotFound, ImplicationNotFound, NotAllowed
+from identity.policies import roles as policies
+from identity.policies.base import target
+from identity.revocation import Announcer
+from identity.roles import RoleGraph
+from identity.schemas import roles as schemas
+
+
+class Roles:
+    """Handlers of /roles and /role_inferences."""
+
+    def __init__(self, database: db.Database, announce: Announcer) -> None:
+        self._db = database
+        self._announce = announce
+
+    def routes(self) -> list[wsgi.Route]:
+        one = "/roles/{role_id}"
+        implied = "/roles/{prior_id}/implies/{implied_id}"
+        return [
+            ("GET", "/roles", self.list),
+            ("POST", "/roles", self.create),
+            ("GET", one, self.show),
+            ("PATCH", one, self.update),
+            ("DELETE", one, self.delete),
+            ("GET", "/roles/{prior_id}/implies", self.list_implied),
+            ("HEAD", implied, self.check_implied),
+            ("GET", implied, self.show_implied),
+            ("PUT", implied, self.imply),
+            ("DELETE", implied, self.imply_no_more),
+            ("GET", "/role_inferences", self.inferences),
+        ]
+
+    @wsgi.handler(query=base.QUERY)
+    def list(self, req: wsgi.Request) -> dict[str, Any]:
+        """List the roles of a domain, or those of none."""
+        req.authorize(policies.LIST, target(domain_id=req.ctx.domain_id))
+        domain_id = req.params_checked.get("domain_id")
+        statement = base.filtered(
+            sa.select(Role).where(Role.domain_id == domain_id),
+            req.params_checked, (Role.name, Role.id))
+        page, rows = base.read_page(req, self._db, statement, Role)
+        return base.page_of(req, "roles", page, rows, view)
+
+    @wsgi.handler(body=schemas.CREATE, status=201)
+    def create(self, req: wsgi.Request) -> dict[str, Any]:
+        req.authorize(policies.CREATE, {})
+        body = req.json["role"]
+        with self._db.writer() as session:
+            _check_domain(session, body.get("domain_id"))
+            role = roles.create(session, Role(
+                id=uuid.uuid4().hex, name=body["name"],
+                domain_id=body.get("domain_id"),
+                description=body.get("description"),
+                options=base.merged({}, body.get("options", {}))))
+        return {"role": view(req, role)}
+
+    @wsgi.handler()
+    def show(self, req: wsgi.Request, role_id: str) -> dict[str, Any]:
+        req.authorize(policies.GET, target(domain_id=req.ctx.domain_id))
+        with self._db.reader() as session:
+            return {"role": view(req, roles.get(session, role_id))}
+
+    @wsgi.handler(body=schemas.UPDATE)
+    def update(self, req: wsgi.Request, role_id: str) -> dict[str, Any]:
+        req.authorize(policies.UPDATE, {})
+        body = req.json["role"]
+        with self._db.writer() as session:
+            role = roles.get(session, role_id)
+            refuse_moves(role, body, ("domain_id",))
+            refuse_immutable(role, body)
+            values = {name: body[name] for name in ("name", "description")
+                      if name in body}
+            if "options" in body:
+                values["options"] = base.merged(
+                    role.options, body["options"])
+            roles.update(session, role, values)
+        self._announce(req.ctx)
+        return {"role": view(req, role)}
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, role_id: str) -> None:
+        req.authorize(policies.DELETE, {})
+        with self._db.writer() as session:
+            role = roles.get(session, role_id)
+            refuse_immutable(role, {})
+            roles.delete(session, role)
+        self._announce(req.ctx)
+
+    @wsgi.handler()
+    def list_implied(self, req: wsgi.Request,
+                     prior_id: str) -> dict[str, Any]:
+        req.authorize(policies.LIST_IMPLIED, {})
+        with self._db.reader() as session:
+            prior = roles.get(session, prior_id)
+            graph = RoleGraph.load(session)
+            known = roles.by_id(roles.all_roles(session))
+        return {"role_inference": {
+            "prior_role": _brief(req, prior),
+            "implies": [_brief(req, known[i])
+                        for i in graph.implied.get(prior_id, [])]},
+            "links": base.links(req)}
+
+    @wsgi.handler(status=204)
+    def check_implied(self, req: wsgi.Request, prior_id: str,
+                      implied_id: str) -> None:
+        self.show_implied(req, prior_id=prior_id, implied_id=implied_id)
+
+    @wsgi.handler()
+    def show_implied(self, req: wsgi.Request, prior_id: str,
+                     implied_id: str) -> dict[str, Any]:
+        req.authorize(policies.GET_IMPLIED, {})
+        with self._db.reader() as session:
+            prior = roles.get(session, prior_id)
+            implied = roles.get(session, implied_id)
+            graph = RoleGraph.load(session)
+        if implied_id not in graph.implied.get(prior_id, []):
+            raise ImplicationNotFound(
+                prior_id=prior_id, implied_id=implied_id)
+        return _inference(req, prior, implied)
+
+    @wsgi.handler(status=201)
+    def imply(self, req: wsgi.Request, prior_id: str,
+              implied_id: str) -> dict[str, Any]:
+        """Let a role imply another, unless the two would form a ring."""
+        req.authorize(policies.CREATE_IMPLIED, {})
+        with self._db.writer() as session:
+            prior = roles.get(session, prior_id)
+            implied = roles.get(session, implied_id)
+            if RoleGraph.load(session).would_loop(prior_id, implied_id):
+                raise exceptions.BadRequest(
+                    reason=f"Role {implied_id} implies {prior_id} already.")
+            if implied.name == "admin" and implied.domain_id is None:
+                raise NotAllowed(reason="Role admin is never implied.")
+            roles.imply(session, prior_id, implied_id)
+        self._announce(req.ctx)
+        return _inference(req, prior, implied)
+
+    @wsgi.handler(status=204)
+    def imply_no_more(self, req: wsgi.Request, prior_id: str,
+                      implied_id: str) -> None:
+        req.authorize(policies.DELETE_IMPLIED, {})
+        with self._db.writer() as session:
+            roles.get(session, prior_id)
+            roles.get(session, implied_id)
+            roles.imply_no_more(session, prior_id, implied_id)
+        self._announce(req.ctx)
+
+    @wsgi.handler()
+    def inferences(self, req: wsgi.Request) -> dict[str, Any]:
+        req.authorize(policies.LIST_INFERENCES, {})
+        with self._db.reader() as session:
+            graph = RoleGraph.load(session)
+            known = roles.by_id(roles.all_roles(session))
+        return base.whole(req, "role_inferences", [
+            {"prior_role": _brief(req, known[prior]),
+             "implies": [_brief(req, known[i]) for i in implied]}
+            for prior, implied in graph.implied.items()])
+
+
+def _check_domain(session: Any, domain_id: str | None) -> None:
+    if domain_id is None:
+        return
+    try:
+        projects.get_domain(session, domain_id)
+    except DomainNotFound as error:
+        raise exceptions.BadRequest(
+            reason=f"body.role.domain_id: {error}") from None
+
+
+def _inference(req: wsgi.Request, prior: Role,
+               implied: Role) -> dict[str, Any]:
+    return {"role_inference": {"prior_role": _brief(req, prior),
+                               "implies": _brief(req, implied)},
+            "links": base.links(req)}
+
+
+def _brief(req: wsgi.Request, role: Role) -> dict[str, Any]:
+    return {"id": role.id, "name": role.name,
+            "description": role.description,
+            "links": base.self_link(req, "roles", role.id)}
+
+
+def view(req: wsgi.Request, role: Role) -> dict[str, Any]:
+    """Return what clients see of a role."""
+    return {
+        "id": role.id, "name": role.name, "domain_id": role.domain_id,
+        "description": role.description, "options": role.options,
+        "links": base.self_link(req, "roles", role.id),
+    }

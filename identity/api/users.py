@@ -1,0 +1,198 @@
+"""The /users resource."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from common import db, exceptions, wsgi
+from identity import passwords, views
+from identity.api import base
+from identity.api.projects import refuse_moves, refuse_read_only
+from identity.api.projects import view as view_project
+from identity.db import authority, projects, users
+from identity.db.models import PROJECT, User
+from identity.exceptions import DomainNotFound, NotAllowed
+from identity.methods.password import Password
+from identity.policies import projects as project_policies
+from identity.policies import users as policies
+from identity.policies.base import target
+from identity.revocation import Announcer
+from identity.schemas import users as schemas
+
+_KNOWN = ("name", "domain_id", "default_project_id", "enabled", "options",
+          "password")
+
+
+class Users:
+    """Handlers of /users."""
+
+    def __init__(self, database: db.Database, hasher: passwords.Hasher,
+                 checker: Password, announce: Announcer) -> None:
+        self._db = database
+        self._hasher = hasher
+        self._checker = checker
+        self._announce = announce
+
+    def routes(self) -> list[wsgi.Route]:
+        one = "/users/{user_id}"
+        return [
+            ("GET", "/users", self.list),
+            ("POST", "/users", self.create),
+            ("GET", one, self.show),
+            ("PATCH", one, self.update),
+            ("DELETE", one, self.delete),
+            ("POST", f"{one}/password", self.change_password),
+            ("GET", f"{one}/projects", self.projects),
+        ]
+
+    @wsgi.handler(query=base.QUERY)
+    def list(self, req: wsgi.Request) -> dict[str, Any]:
+        query = dict(req.params_checked)
+        domain_id = base.own_domain(
+            req, policies.LIST, query.pop("domain_id", None))
+        statement = sa.select(User)
+        if domain_id is not None:
+            statement = statement.where(User.domain_id == domain_id)
+        statement = base.filtered(statement, query, (
+            User.name, User.enabled, User.id, User.default_project_id))
+        page, rows = base.read_page(req, self._db, statement, User)
+        return base.page_of(req, "users", page, rows, view)
+
+    @wsgi.handler(body=schemas.CREATE, status=201)
+    def create(self, req: wsgi.Request) -> dict[str, Any]:
+        known, extra = base.split_extra(req.json["user"], _KNOWN)
+        refuse_read_only(extra)
+        domain_id = domain_for(req)
+        req.authorize(policies.CREATE, target(domain_id=domain_id))
+        self._check_domain(domain_id)
+        # Slow, so before the transaction.
+        password = known.get("password")
+        hashed = self._hasher.hash(password) if password else None
+        with self._db.writer() as session:
+            user = users.add(session, User(
+                id=uuid.uuid4().hex, name=known["name"],
+                domain_id=domain_id, enabled=known.get("enabled", True),
+                default_project_id=known.get("default_project_id"),
+                epoch=0, revision=0,
+                options=base.merged({}, known.get("options", {})),
+                extra=base.merged({}, extra)), hashed)
+        return {"user": view(req, user)}
+
+    def _check_domain(self, domain_id: str) -> None:
+        try:
+            with self._db.reader() as session:
+                projects.get_domain(session, domain_id)
+        except DomainNotFound as error:
+            raise exceptions.BadRequest(
+                reason=f"body.user.domain_id: {error}") from None
+
+    @wsgi.handler()
+    def show(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
+        with self._db.reader() as session:
+            user = find(session, req, policies.GET, user_id)
+        return {"user": view(req, user)}
+
+    @wsgi.handler(body=schemas.UPDATE)
+    def update(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
+        """Change what the body has; a new password ends all tokens."""
+        known, extra = base.split_extra(req.json["user"], _KNOWN)
+        refuse_read_only(extra)
+        with self._db.reader() as session:
+            find(session, req, policies.UPDATE, user_id)
+        password = known.get("password")
+        hashed = self._hasher.hash(password) if password else None
+        with self._db.writer() as session:
+            user = find(session, req, policies.UPDATE, user_id)
+            refuse_moves(user, known, ("domain_id",))
+            users.update(session, user, _changes(user, known, extra))
+            if "password" in known:
+                users.set_password(session, user, hashed)
+        self._announce(req.ctx, user_id=user_id)
+        return {"user": view(req, user)}
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, user_id: str) -> None:
+        with self._db.writer() as session:
+            user = find(session, req, policies.DELETE, user_id)
+            users.delete(session, user)
+        self._announce(req.ctx, user_id=user_id)
+
+    @wsgi.handler(body=schemas.CHANGE_PASSWORD, status=204, public=True)
+    def change_password(self, req: wsgi.Request, user_id: str) -> None:
+        """Let a user set their own; the original is the proof."""
+        body = req.json["user"]
+        with self._db.reader() as session:
+            subject = users.subject(session, user_id)
+        if not self._checker.verify(
+                subject, body["original_password"]) or subject is None:
+            raise exceptions.Unauthorized()
+        if subject.options.get("lock_password"):
+            raise NotAllowed(
+                reason="Changing one's password is not allowed.")
+        if body["password"] == body["original_password"]:
+            raise exceptions.BadRequest(
+                reason="body.user.password: is the original one")
+        hashed = self._hasher.hash(body["password"])
+        with self._db.writer() as session:
+            user = users.get(session, user_id)
+            if user.revision != subject.revision:
+                # It was changed meanwhile: the proof is out of date.
+                raise exceptions.Conflict()
+            users.set_password(session, user, hashed, self_service=True)
+        self._announce(req.ctx, user_id=user_id)
+
+    @wsgi.handler(query=base.QUERY)
+    def projects(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
+        """List the enabled projects on which the user has a role."""
+        with self._db.reader() as session:
+            find(session, req, project_policies.LIST_OF_USER, user_id)
+            rows = authority.reachable(session, user_id, PROJECT)
+        return base.whole(
+            req, "projects", [view_project(req, row) for row in rows])
+
+
+def domain_for(req: wsgi.Request) -> str:
+    """Return the domain for a new user or group."""
+    body: dict[str, Any] = next(iter(req.json.values()))
+    found = (body.get("domain_id") or req.ctx.domain_id
+             or req.ctx.project_domain_id)
+    if found is None:
+        raise exceptions.BadRequest(
+            reason="body: 'domain_id' is required with a token that is "
+                   "not of a domain or project")
+    return str(found)
+
+
+def find(session: Any, req: wsgi.Request, rule: str,
+         user_id: str) -> User:
+    """Return the user if ``rule`` allows it."""
+    found: User = base.find(
+        req, rule, lambda: users.get(session, user_id),
+        lambda user: target(domain_id=user.domain_id, user_id=user.id))
+    return found
+
+
+def _changes(user: User, known: dict[str, Any],
+             extra: dict[str, Any]) -> dict[str, Any]:
+    values = {name: known[name]
+              for name in ("name", "enabled", "default_project_id")
+              if name in known}
+    if "options" in known:
+        values["options"] = base.merged(user.options, known["options"])
+    if extra:
+        values["extra"] = base.merged(user.extra, extra)
+    return values
+
+
+def view(req: wsgi.Request, user: User) -> dict[str, Any]:
+    """Return what clients see of a user."""
+    shown = user.extra | {
+        "id": user.id, "name": user.name, "domain_id": user.domain_id,
+        "enabled": user.enabled, "options": user.options,
+        "password_expires_at": views.moment(user.password_expires_at),
+        "links": base.self_link(req, "users", user.id),
+    }
+    if user.default_project_id is not None:
+        shown["default_project_id"] = user.default_project_id
+    return shown

@@ -1,0 +1,96 @@
+"""Assemble identity; the one file that knows all its parts."""
+
+import datetime
+from typing import Any
+
+from oslo_config import cfg
+
+from common import daemon, db, exceptions, faults, loop, rpc, wsgi
+from identity import api as resources
+from identity import bootstrap, conf, env, policies, views
+from identity.db import authority as queries
+from identity.db import models
+from identity.exceptions import TokenNotFound
+
+SCHEMA = db.Schema("identity", models.Base.metadata,
+                   "identity:db/migrations")
+
+_PRUNE_INTERVAL = 3600
+
+
+def _database_url(options: cfg.ConfigOpts) -> str:
+    url: str = options.identity.database
+    return url
+
+
+def api(options: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
+    """Return the daemon ``identity-api``."""
+    database = db.Database(_database_url(options))
+    parts = env.make(options, database, bus)
+    own = options.identity
+    return daemon.Daemon(
+        name="identity-api",
+        apps=[daemon.Listen(make_app(options, parts), own.listen, own.port,
+                            "identity")],
+        loops=[Pruner(database)],
+        starting=[parts.keys.ensure],
+        checks={"database": lambda: _check(database),
+                "keys": parts.keys.box},
+        stopping=[database.dispose])
+
+
+def make_app(options: cfg.ConfigOpts, parts: env.Env) -> Any:
+    """Return the WSGI application."""
+    return wsgi.make_app(
+        make_api(parts), options, validator(parts))
+
+
+def make_api(parts: env.Env) -> wsgi.API:
+    """Return the REST face."""
+    return wsgi.API(
+        name="identity", routes=resources.routes(parts),
+        rules=policies.RULES, faults=faults.IDENTITY)
+
+
+def validator(parts: env.Env) -> Any:
+    """Return what tells the pipeline who holds a token.
+
+    The other services ask over REST; we are the one who is asked.
+    """
+    def validate(token: str, allow_expired: bool) -> dict[str, Any]:
+        try:
+            grant = parts.authority.validate(
+                token, allow_expired=allow_expired)
+        except TokenNotFound:
+            raise exceptions.Unauthorized() from None
+        return views.token(grant, with_catalog=False)
+    return validate
+
+
+def _check(database: db.Database) -> None:
+    with database.reader() as session:
+        queries.state(session, ("", ""))
+
+
+class Pruner(loop.Loop):
+    """Drops the revocations of tokens that have expired anyway."""
+
+    def __init__(self, database: db.Database) -> None:
+        super().__init__(_PRUNE_INTERVAL)
+        self._db = database
+
+    def run_once(self) -> int:
+        """Drop them all, and return how many there were."""
+        now = datetime.datetime.now(datetime.UTC)
+        with self._db.writer() as session:
+            return queries.prune(session, now)
+
+
+SERVICE = daemon.Service(
+    name="identity",
+    register_opts=conf.register_opts,
+    schemas=[(SCHEMA, _database_url)],
+    catalog=[daemon.Endpoint("identity", "identity", "/v3", "identity")],
+    bootstrap=bootstrap.run,
+    rules=policies.RULES,
+)

@@ -1,0 +1,50 @@
+"""Options of the identity service."""
+
+from oslo_config import cfg
+
+from common import conf as common_conf
+
+GROUP = "identity"
+PORT = 5000
+
+OPTS = [
+    cfg.StrOpt(
+        "key_repository", default="$state_dir/identity/keys",
+        help="Directory with the keys of the tokens, mode 0700. It is made "
+             "when it is missing; several hosts must share its files."),
+    cfg.IntOpt(
+        "keep_keys", default=3, min=3,
+        help="Keys that stay at a rotation. Tokens live at most as long as "
+             "this, less 2, times the time between rotations."),
+    cfg.IntOpt(
+        "token_seconds", default=3600, min=60,
+        help="Seconds that a token lives."),
+    cfg.IntOpt(
+        "expired_token_seconds", default=172800, min=0,
+        help="Seconds for which services may still finish, on behalf of an "
+             "expired token, what began before it expired."),
+    cfg.IntOpt(
+        "password_rounds", default=12, min=4, max=18,
+        help="Work of a password hash: one more doubles the time that a "
+             "login, and each guess of an attacker, takes."),
+    cfg.IntOpt(
+        "password_threads", default=2, min=1,
+        help="Passwords hashed side by side, in each process."),
+    cfg.IntOpt(
+        "password_queue", default=64, min=0,
+        help="Logins that wait for a hash; those beyond are answered 429."),
+    cfg.IntOpt(
+        "password_memory_seconds", default=300, min=0,
+        help="Seconds that a verified password is remembered, in memory as "
+             "a keyed digest, so that the next login skips the slow hash. "
+             "0 remembers none."),
+    cfg.IntOpt(
+        "max_project_depth", default=5, min=1,
+        help="Levels of projects below a domain."),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Add the options of this service."""
+    common_conf.register_service(conf, GROUP, port=PORT)
+    conf.register_opts(OPTS, group=GROUP)

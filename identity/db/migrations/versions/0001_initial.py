@@ -1,0 +1,167 @@
+"""The first tables."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from common import db
+
+revision = "0001"
+down_revision = None
+
+
+def column(name: str, kind: Any, nullable: bool = False) -> Any:
+    return sa.Column(name, kind, nullable=nullable)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "projects",
+        column("id", sa.String(64)),
+        column("names_of", sa.String(64)),
+        column("name", sa.String(64)),
+        column("domain_id", sa.String(64), nullable=True),
+        column("parent_id", sa.String(64), nullable=True),
+        column("is_domain", sa.Boolean()),
+        column("description", sa.Text()),
+        column("enabled", sa.Boolean()),
+        column("epoch", sa.Integer()),
+        column("options", db.JSON()),
+        column("extra", db.JSON()),
+        sa.ForeignKeyConstraint(["domain_id"], ["projects.id"]),
+        sa.ForeignKeyConstraint(["parent_id"], ["projects.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("names_of", "name"))
+    op.create_index("ix_projects_domain_id", "projects", ["domain_id"])
+    op.create_index("ix_projects_parent_id", "projects", ["parent_id"])
+    op.create_table(
+        "regions",
+        column("id", sa.String(255)),
+        column("parent_id", sa.String(255), nullable=True),
+        column("description", sa.Text()),
+        sa.ForeignKeyConstraint(["parent_id"], ["regions.id"]),
+        sa.PrimaryKeyConstraint("id"))
+    op.create_table(
+        "revisions",
+        column("name", sa.String(32)),
+        column("value", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("name"))
+    op.create_table(
+        "revocations",
+        column("id", sa.String(64)),
+        column("revoked_at", db.UTCDateTime()),
+        column("expires_at", db.UTCDateTime()),
+        sa.PrimaryKeyConstraint("id"))
+    op.create_index("ix_revocations_expires_at", "revocations", ["expires_at"])
+    op.create_table(
+        "services",
+        column("id", sa.String(64)),
+        column("type", sa.String(255)),
+        column("name", sa.String(255), nullable=True),
+        column("description", sa.Text(), nullable=True),
+        column("enabled", sa.Boolean()),
+        sa.PrimaryKeyConstraint("id"))
+    op.create_table(
+        "endpoints",
+        column("id", sa.String(64)),
+        column("service_id", sa.String(64)),
+        column("region_id", sa.String(255), nullable=True),
+        column("interface", sa.String(8)),
+        column("url", sa.Text()),
+        column("name", sa.String(255), nullable=True),
+        column("description", sa.Text(), nullable=True),
+        column("enabled", sa.Boolean()),
+        sa.ForeignKeyConstraint(["region_id"], ["regions.id"]),
+        sa.ForeignKeyConstraint(
+            ["service_id"], ["services.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"))
+    op.create_index("ix_endpoints_service_id", "endpoints", ["service_id"])
+    op.create_table(
+        "groups",
+        column("id", sa.String(64)),
+        column("domain_id", sa.String(64)),
+        column("name", sa.String(64)),
+        column("description", sa.Text()),
+        sa.ForeignKeyConstraint(["domain_id"], ["projects.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("domain_id", "name"))
+    op.create_table(
+        "project_tags",
+        column("project_id", sa.String(64)),
+        column("name", sa.String(255)),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["projects.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("project_id", "name"))
+    op.create_table(
+        "roles",
+        column("id", sa.String(64)),
+        column("names_of", sa.String(64)),
+        column("name", sa.String(255)),
+        column("domain_id", sa.String(64), nullable=True),
+        column("description", sa.Text(), nullable=True),
+        column("options", db.JSON()),
+        sa.ForeignKeyConstraint(["domain_id"], ["projects.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("names_of", "name"))
+    op.create_table(
+        "users",
+        column("id", sa.String(64)),
+        column("domain_id", sa.String(64)),
+        column("name", sa.String(255)),
+        column("enabled", sa.Boolean()),
+        column("default_project_id", sa.String(64), nullable=True),
+        column("created_at", db.UTCDateTime()),
+        column("epoch", sa.Integer()),
+        column("revision", sa.Integer()),
+        column("options", db.JSON()),
+        column("extra", db.JSON()),
+        sa.ForeignKeyConstraint(["domain_id"], ["projects.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("domain_id", "name"))
+    op.create_table(
+        "assignments",
+        column("actor_id", sa.String(64)),
+        column("actor_kind", sa.String(8)),
+        column("target_id", sa.String(64)),
+        column("target_kind", sa.String(8)),
+        column("role_id", sa.String(64)),
+        column("inherited", sa.Boolean()),
+        sa.ForeignKeyConstraint(["role_id"], ["roles.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint(
+            "actor_id", "actor_kind", "target_id", "target_kind",
+            "role_id", "inherited"))
+    op.create_index("ix_assignments_role_id", "assignments", ["role_id"])
+    op.create_index(
+        "ix_assignments_target", "assignments", ["target_kind", "target_id"])
+    op.create_table(
+        "implications",
+        column("prior_id", sa.String(64)),
+        column("implied_id", sa.String(64)),
+        sa.ForeignKeyConstraint(
+            ["implied_id"], ["roles.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(
+            ["prior_id"], ["roles.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("prior_id", "implied_id"))
+    op.create_index(
+        "ix_implications_implied_id", "implications", ["implied_id"])
+    op.create_table(
+        "memberships",
+        column("user_id", sa.String(64)),
+        column("group_id", sa.String(64)),
+        sa.ForeignKeyConstraint(
+            ["group_id"], ["groups.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("user_id", "group_id"))
+    op.create_index("ix_memberships_group_id", "memberships", ["group_id"])
+    op.create_table(
+        "passwords",
+        column("id", sa.Integer()),
+        column("user_id", sa.String(64)),
+        column("hash", sa.String(255)),
+        column("created_at", db.UTCDateTime()),
+        column("expires_at", db.UTCDateTime(), nullable=True),
+        column("self_service", sa.Boolean()),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("id"))
+    op.create_index("ix_passwords_user_id", "passwords", ["user_id"])

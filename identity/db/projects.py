@@ -1,0 +1,145 @@
+"""Queries on projects and domains; the caller owns the transaction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from identity import exceptions
+from identity.db import authority
+from identity.db.models import (
+    DOMAIN, GROUP, PROJECT, USER, Assignment, Group, Membership, Password,
+    Project, Role, User)
+
+
+def get(session: orm.Session, project_id: str) -> Project:
+    """Return the project, which may be a domain, or raise."""
+    project = session.get(Project, project_id)
+    if project is None:
+        raise exceptions.ProjectNotFound(project_id=project_id)
+    return project
+
+
+def get_domain(session: orm.Session, domain_id: str) -> Project:
+    """Return the domain, or raise DomainNotFound."""
+    domain = session.get(Project, domain_id)
+    if domain is None or not domain.is_domain:
+        raise exceptions.DomainNotFound(domain_id=domain_id)
+    return domain
+
+
+def add(session: orm.Session, project: Project) -> Project:
+    """Add a project or domain, or raise Duplicate."""
+    project.names_of = (
+        Project.ROOT if project.is_domain else str(project.domain_id))
+    session.add(project)
+    flush(session, "project", f"name {project.name} is in use")
+    return project
+
+
+def flush(session: orm.Session, kind: str, reason: str) -> None:
+    """Send what is pending; raise Duplicate if a name is taken."""
+    try:
+        session.flush()
+    except sa.exc.IntegrityError as error:
+        raise exceptions.Duplicate(kind=kind, reason=reason) from error
+
+
+def update(session: orm.Session, project: Project,
+           values: dict[str, Any]) -> None:
+    """Set attributes; tokens that are out end when it is disabled."""
+    disabled = project.enabled and values.get("enabled") is False
+    for name, value in values.items():
+        setattr(project, name, value)
+    flush(session, "project", f"name {project.name} is in use")
+    if disabled:
+        authority.end_tokens_of_project(session, project.id)
+
+
+def ancestors(session: orm.Session, project: Project) -> list[Project]:
+    """Return what is above the project, its domain last."""
+    start = (
+        sa.select(Project.id, Project.parent_id, sa.literal(0).label("far"))
+        .where(Project.id == project.parent_id)
+        .cte("ancestors", recursive=True))
+    above = start.union_all(
+        sa.select(Project.id, Project.parent_id, start.c.far + 1)
+        .join(start, Project.id == start.c.parent_id))
+    return list(session.scalars(
+        sa.select(Project).join(above, Project.id == above.c.id)
+        .order_by(above.c.far)))
+
+
+def descendants(session: orm.Session, project_id: str
+                ) -> Sequence[Project]:
+    """Return all that is below the project, sorted by name."""
+    start = (
+        sa.select(Project.id).where(Project.parent_id == project_id)
+        .cte("descendants", recursive=True))
+    below = start.union_all(
+        sa.select(Project.id).join(start, Project.parent_id == start.c.id))
+    return session.scalars(
+        sa.select(Project).where(Project.id.in_(sa.select(below.c.id)))
+        .order_by(Project.name)).all()
+
+
+def has_children(session: orm.Session, project_id: str) -> bool:
+    """Say whether a project is below this one."""
+    return session.scalar(
+        sa.select(Project.id).where(Project.parent_id == project_id)
+        .limit(1)) is not None
+
+
+def delete(session: orm.Session, project: Project) -> None:
+    """Delete a project without children, and the roles given on it."""
+    session.execute(sa.delete(Assignment).where(
+        Assignment.target_kind.in_((PROJECT, DOMAIN)),
+        Assignment.target_id == project.id))
+    session.execute(
+        sa.update(User).where(User.default_project_id == project.id)
+        .values(default_project_id=None, revision=User.revision + 1))
+    session.delete(project)
+    session.flush()
+
+
+def delete_domain(session: orm.Session, domain: Project) -> None:
+    """Delete the domain and all that is in it, in few statements."""
+    users = sa.select(User.id).where(User.domain_id == domain.id)
+    groups = sa.select(Group.id).where(Group.domain_id == domain.id)
+    projects = sa.select(Project.id).where(Project.domain_id == domain.id)
+    roles = sa.select(Role.id).where(Role.domain_id == domain.id)
+    of_actor = sa.or_(
+        sa.and_(Assignment.actor_kind == USER,
+                Assignment.actor_id.in_(users)),
+        sa.and_(Assignment.actor_kind == GROUP,
+                Assignment.actor_id.in_(groups)))
+    for table, where in (
+            (Assignment, sa.or_(
+                of_actor, Assignment.role_id.in_(roles),
+                Assignment.target_id == domain.id,
+                Assignment.target_id.in_(projects))),
+            (Membership, sa.or_(Membership.user_id.in_(users),
+                                Membership.group_id.in_(groups))),
+            (Password, Password.user_id.in_(users)),
+            (User, User.domain_id == domain.id),
+            (Group, Group.domain_id == domain.id),
+            (Role, Role.domain_id == domain.id)):
+        session.execute(
+            sa.delete(table).where(where)
+            .execution_options(synchronize_session=False))
+    _delete_tree(session, domain)
+    authority.changed(session, "roles")
+
+
+def _delete_tree(session: orm.Session, domain: Project) -> None:
+    # Rows refer to their parents: first let go, then delete.
+    session.execute(
+        sa.update(Project).where(Project.domain_id == domain.id)
+        .values(parent_id=None)
+        .execution_options(synchronize_session=False))
+    session.execute(
+        sa.delete(Project).where(Project.domain_id == domain.id)
+        .execution_options(synchronize_session=False))
+    session.delete(domain)
+    session.flush()

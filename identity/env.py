@@ -1,0 +1,54 @@
+"""What the handlers work with."""
+
+import dataclasses
+
+from oslo_config import cfg
+
+from common import db, rpc
+from identity import passwords, tokens
+from identity.authority import Authority
+from identity.login import Login, load_methods
+from identity.methods.base import Means
+from identity.methods.password import Password
+from identity.revocation import Announcer
+
+
+@dataclasses.dataclass(frozen=True)
+class Env:
+    """The parts of identity, put together."""
+
+    db: db.Database
+    keys: tokens.KeyRepository
+    authority: Authority
+    login: Login
+    hasher: passwords.Hasher
+    #: Verifies passwords for others than logins.
+    checker: Password
+    announce: Announcer
+    max_project_depth: int
+
+
+def make(conf: cfg.ConfigOpts, database: db.Database,
+         bus: rpc.Bus | None) -> Env:
+    """Return the parts as the options say."""
+    own = conf.identity
+    keys = tokens.KeyRepository(own.key_repository)
+    codec = tokens.Codec(keys)
+    authority = Authority(
+        database, codec, token_s=own.token_seconds,
+        grace_s=own.expired_token_seconds)
+    hasher = make_hasher(conf)
+    means = Means(
+        database, hasher,
+        passwords.Remembered(own.password_memory_seconds), authority, codec)
+    return Env(
+        database, keys, authority, Login(load_methods(means), authority),
+        hasher, Password(means), Announcer(conf, bus),
+        own.max_project_depth)
+
+
+def make_hasher(conf: cfg.ConfigOpts) -> passwords.Hasher:
+    """Return what hashes passwords."""
+    own = conf.identity
+    return passwords.Hasher(
+        own.password_rounds, own.password_threads, own.password_queue)

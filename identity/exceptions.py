@@ -1,0 +1,73 @@
+"""Errors of the identity service."""
+
+from common import exceptions
+
+
+class ProjectNotFound(exceptions.NotFound):
+    message = "Could not find project: {project_id}."
+
+
+class DomainNotFound(exceptions.NotFound):
+    message = "Could not find domain: {domain_id}."
+
+
+class UserNotFound(exceptions.NotFound):
+    message = "Could not find user: {user_id}."
+
+
+class GroupNotFound(exceptions.NotFound):
+    message = "Could not find group: {group_id}."
+
+
+class NotAMember(exceptions.NotFound):
+    message = "User {user_id} is not a member of group {group_id}."
+
+
+class RoleNotFound(exceptions.NotFound):
+    message = "Could not find role: {role_id}."
+
+
+class ImplicationNotFound(exceptions.NotFound):
+    message = "Role {prior_id} does not imply role {implied_id}."
+
+
+class AssignmentNotFound(exceptions.NotFound):
+    message = ("Could not find role assignment with role: {role_id}, "
+               "actor: {actor_id}, target: {target_id}.")
+
+
+class RegionNotFound(exceptions.NotFound):
+    message = "Could not find region: {region_id}."
+
+
+class ServiceNotFound(exceptions.NotFound):
+    message = "Could not find service: {service_id}."
+
+
+class EndpointNotFound(exceptions.NotFound):
+    message = "Could not find endpoint: {endpoint_id}."
+
+
+class TokenNotFound(exceptions.NotFound):
+    message = "Could not find token."
+
+
+class Duplicate(exceptions.Conflict):
+    message = ("Conflict occurred attempting to store {kind} - {reason}.")
+
+
+class StillEnabled(exceptions.ServiceError):
+    status = 403
+    message = ("Cannot delete a domain that is enabled, please disable it "
+               "first.")
+
+
+class NotAllowed(exceptions.ServiceError):
+    """What no role may do, in the state in which things are."""
+
+    status = 403
+    message = "{reason}"
+
+
+class TagNotFound(exceptions.NotFound):
+    message = "Could not find tag {tag} on project {project_id}."

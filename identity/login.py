@@ -1,0 +1,78 @@
+"""From what a login request says to a token."""
+
+import importlib.metadata
+from collections.abc import Mapping
+from typing import Any
+
+from common import exceptions, schema
+from identity.authority import Authority, Grant, Wish
+from identity.db.authority import Named
+from identity.db.models import DOMAIN, PROJECT, SYSTEM
+from identity.methods.base import Means, Method, Proof
+from identity.methods.password import named
+
+ENTRY_POINTS = "pileus.auth_methods"
+
+
+def load_methods(means: Means) -> dict[str, Method]:
+    """Return the installed authentication methods by their names."""
+    return {point.name: point.load()(means) for point in
+            importlib.metadata.entry_points(group=ENTRY_POINTS)}
+
+
+class Login:
+    """Checks the proofs of a login, and issues its token."""
+
+    def __init__(self, methods: Mapping[str, Method],
+                 authority: Authority) -> None:
+        self._methods = methods
+        self._authority = authority
+
+    def __call__(self, auth: dict[str, Any]) -> tuple[str, Grant]:
+        """Return the token that ``auth`` asks for.
+
+        :raises Unauthorized: whatever is wrong with the sender
+        """
+        proof = self._prove(auth["identity"])
+        return self._authority.issue(proof, wish(auth.get("scope")))
+
+    def _prove(self, identity: dict[str, Any]) -> Proof:
+        names = dict.fromkeys(identity["methods"])
+        if not set(names) <= set(self._methods):
+            raise exceptions.Unauthorized()
+        for name in names:
+            schema.validate(
+                identity.get(name), self._methods[name].claim_schema,
+                f"body.auth.identity.{name}")
+        proofs = [self._methods[name].authenticate(identity[name])
+                  for name in names]
+        return combine(proofs)
+
+
+def combine(proofs: list[Proof]) -> Proof:
+    """Return what all proofs say together, or raise Unauthorized.
+
+    They must agree on the user; the token lives as the shortest allows.
+    """
+    first = proofs[0]
+    if any(proof.user_id != first.user_id for proof in proofs):
+        raise exceptions.Unauthorized()
+    methods = dict.fromkeys(
+        method for proof in proofs for method in proof.methods)
+    ends = [p.not_after for p in proofs if p.not_after is not None]
+    chains = [p.chain for p in proofs if p.chain is not None]
+    return Proof(
+        first.user_id, tuple(methods), min(ends, default=None),
+        chains[0] if chains else None)
+
+
+def wish(scope: Any) -> Wish:
+    """Return the scope that a request asks for."""
+    if scope is None:
+        return Wish()
+    if scope == "unscoped" or "unscoped" in scope:
+        return Wish("")
+    if "system" in scope:
+        return Wish(SYSTEM)
+    kind = PROJECT if "project" in scope else DOMAIN
+    return Wish(kind, named(scope[kind]))

@@ -1,0 +1,29 @@
+"""Who holds a token already, and wants one of another scope."""
+
+from typing import Any, ClassVar
+
+from common import exceptions, schema
+from identity.exceptions import TokenNotFound
+from identity.methods import base
+
+
+class Token(base.Method):
+    """The method ``token``.
+
+    What comes out ends when the token does, and belongs to its chain.
+    """
+
+    claim_schema: ClassVar[schema.Schema] = schema.closed(
+        {"id": {"type": "string", "maxLength": 4096}}, ("id",))
+
+    def authenticate(self, claim: dict[str, Any]) -> base.Proof:
+        try:
+            found = self.means.authority.validate(claim["id"])
+        except TokenNotFound:
+            raise exceptions.Unauthorized() from None
+        token = found.token
+        methods = token.methods
+        if "token" not in methods:
+            methods += ("token",)
+        return base.Proof(
+            token.user_id, methods, token.expires_at, token.audit_ids[-1])

@@ -1,0 +1,113 @@
+"""Hashing passwords, slowly, without holding anybody else up."""
+
+import base64
+import contextlib
+import hashlib
+import hmac
+import os
+from collections.abc import Iterator
+
+import bcrypt
+import cachetools
+
+from common import concurrency, exceptions
+
+#: Longer ones are refused before any work is spent on them.
+MAX_LENGTH = 4096
+
+
+class Hasher:
+    """bcrypt in native threads: a few at a time, a bounded queue behind.
+
+    :param rounds: the logarithm of the work of one hash
+    :param side_by_side: hashes computed at a time
+    :param queue: callers that may wait; the next one is refused
+    """
+
+    def __init__(self, rounds: int, side_by_side: int, queue: int) -> None:
+        self._rounds = rounds
+        self._free = concurrency.Semaphore(side_by_side)
+        self._room = side_by_side + queue
+        # Matches no password; made slowly, once, at first need.
+        self._nobody: bytes | None = None
+
+    def hash(self, password: str) -> str:
+        """Return what to store.
+
+        :raises TooManyRequests: if too many wait already
+        """
+        with self._turn():
+            return concurrency.blocking(
+                bcrypt.hashpw, _digest(password),
+                bcrypt.gensalt(self._rounds)).decode()
+
+    def matches(self, password: str, stored: str | None) -> bool:
+        """Say whether ``stored`` is of this password.
+
+        The work is the same where nothing is stored, so that the time
+        taken does not tell who exists.
+
+        :raises TooManyRequests: if too many wait already
+        """
+        with self._turn():
+            wanted = stored.encode() if stored else self._of_nobody()
+            same = concurrency.blocking(
+                bcrypt.checkpw, _digest(password), wanted)
+        return same and stored is not None
+
+    def _of_nobody(self) -> bytes:
+        # A hash is salt and digest: any digest will do, none is computed.
+        if self._nobody is None:
+            self._nobody = bcrypt.gensalt(self._rounds) + b"." * 31
+        return self._nobody
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        if self._room <= 0:
+            raise exceptions.TooManyRequests(retry_after=1)
+        self._room -= 1
+        try:
+            with self._free:
+                yield
+        finally:
+            self._room += 1
+
+
+def _digest(password: str) -> bytes:
+    # bcrypt reads 72 bytes at most, and stops at a zero byte.
+    return base64.b64encode(hashlib.sha384(password.encode()).digest())
+
+
+class Remembered:
+    """Passwords that were right lately, in memory, as keyed digests.
+
+    Each digest covers the user's revision and the hash on record, so that
+    any change of the user forgets it, in all processes.
+    """
+
+    def __init__(self, seconds: int, size: int = 10_000) -> None:
+        self._key = os.urandom(32)
+        self._digests: cachetools.TTLCache[str, bytes] = cachetools.TTLCache(
+            maxsize=size, ttl=seconds)
+
+    def knows(self, user_id: str, revision: int, stored: str,
+              password: str) -> bool:
+        """Say whether just this was added lately."""
+        wanted = self._digests.get(user_id)
+        return wanted is not None and hmac.compare_digest(
+            wanted, self._digest(user_id, revision, stored, password))
+
+    def add(self, user_id: str, revision: int, stored: str,
+            password: str) -> None:
+        """Remember a password that was verified."""
+        self._digests[user_id] = self._digest(
+            user_id, revision, stored, password)
+
+    def forget(self, user_id: str) -> None:
+        """Let the next login do the work again."""
+        self._digests.pop(user_id, None)
+
+    def _digest(self, user_id: str, revision: int, stored: str,
+                password: str) -> bytes:
+        text = "\0".join((user_id, str(revision), stored, password))
+        return hmac.digest(self._key, text.encode(), "sha256")

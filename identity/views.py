@@ -1,0 +1,50 @@
+"""What clients see of tokens."""
+
+import datetime
+from typing import Any
+
+from identity.authority import Grant
+from identity.db.authority import Target
+from identity.db.models import DOMAIN, PROJECT, SYSTEM
+
+
+def moment(at: datetime.datetime | None) -> str | None:
+    """Return a time as identity shows it: microseconds and Z."""
+    if at is None:
+        return None
+    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def token(grant: Grant, *, with_catalog: bool) -> dict[str, Any]:
+    """Return the ``token`` object of answers."""
+    subject, sealed = grant.subject, grant.token
+    shown: dict[str, Any] = {
+        "methods": list(sealed.methods),
+        "user": {
+            "domain": {"id": subject.domain_id,
+                       "name": subject.domain_name},
+            "id": subject.id, "name": subject.name,
+            "password_expires_at": moment(subject.password_expires_at)},
+        "audit_ids": list(sealed.audit_ids),
+        "expires_at": moment(sealed.expires_at),
+        "issued_at": moment(sealed.issued_at),
+    }
+    if sealed.scope:
+        shown |= _scope(sealed.scope.kind, subject.target)
+        shown["roles"] = [{"id": role.id, "name": role.name}
+                          for role in grant.roles]
+        if with_catalog:
+            shown["catalog"] = grant.catalog()
+    return shown
+
+
+def _scope(kind: str, target: Target | None) -> dict[str, Any]:
+    if kind == SYSTEM or target is None:
+        return {"system": {"all": True}}
+    named = {"id": target.id, "name": target.name}
+    if kind == DOMAIN:
+        return {"domain": named}
+    assert kind == PROJECT
+    domain = {"id": target.domain_id, "name": target.domain_name}
+    return {"project": named | {"domain": domain},
+            "is_domain": target.is_domain}
