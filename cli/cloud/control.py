@@ -1,6 +1,6 @@
 """The control plane of a cloud: every daemon in one process.
 
-``python -m cli.cloud.control STATE`` runs it; ``pileus up`` starts that.
+``python -m cli.cloud.control STATE`` runs it; the keeper starts that.
 Root is needed at first, for the helper and for reading the settings.
 """
 
@@ -21,7 +21,7 @@ def main(state: str) -> int:
     """Run until told to stop; return the exit status."""
     os.umask(0o027)
     place = paths.of(state)
-    process.record(place)
+    process.record(place, "control")
     group = pwd.getpwnam("pileus").pw_gid
     conf = settings.complete(
         place, group, lambda files: daemon.load_conf(files))

@@ -1,4 +1,7 @@
-"""Start, find and end the control plane's process."""
+"""Start, find and end the processes of a control plane.
+
+There are two: the keeper, and the control plane itself.
+"""
 
 import contextlib
 import os
@@ -23,24 +26,24 @@ class Failed(Exception):
     """The control plane did not come up, or does not end."""
 
 
-def record(place: paths.Paths) -> None:
-    """Note that the calling process is the control plane."""
+def record(place: paths.Paths, role: str) -> None:
+    """Note that the calling process is the keeper, or the control plane."""
     pid = os.getpid()
-    (place.host / "pileus.pid").write_text(f"{pid} {_started(pid)}\n")
+    (place.host / f"{role}.pid").write_text(f"{pid} {_started(pid)}\n")
 
 
-def find(place: paths.Paths) -> int | None:
-    """Return the process of the control plane, None when it is down."""
+def find(place: paths.Paths, role: str = "control") -> int | None:
+    """Return the process of that role, None when there is none."""
     with contextlib.suppress(OSError, ValueError):
         pid, started = map(
-            int, (place.host / "pileus.pid").read_text().split())
+            int, (place.host / f"{role}.pid").read_text().split())
         if _started(pid) == started:
             return pid
     return None
 
 
 def command(place: paths.Paths) -> list[str]:
-    return [sys.executable, "-m", "cli.cloud.control", str(place.state)]
+    return [sys.executable, "-m", "cli.cloud.keeper", str(place.state)]
 
 
 def start(place: paths.Paths, timeout: float) -> Iterator[str]:
@@ -61,12 +64,25 @@ def start(place: paths.Paths, timeout: float) -> Iterator[str]:
             address.unlink(missing_ok=True)
 
 
+def notify(**facts: str) -> None:
+    """Tell ``pileus up`` something, while it listens."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address.startswith("/"):
+        return
+    text = "\n".join(f"{name}={value}" for name, value in facts.items())
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as speaker:
+        with contextlib.suppress(OSError):
+            speaker.sendto(text.encode(), address)
+
+
 def stop(place: paths.Paths) -> None:
     """Let the control plane finish its work and end it."""
-    pid = find(place)
-    if pid is not None:
-        _end([pid], _DRAIN_S)
-        (place.host / "pileus.pid").unlink(missing_ok=True)
+    keeper, control = find(place, "keeper"), find(place)
+    # The keeper passes it on, and would start the other one again.
+    _end([keeper] if keeper else [], _DRAIN_S)
+    _end([control] if control else [], _DRAIN_S)
+    for role in ("keeper", "control"):
+        (place.host / f"{role}.pid").unlink(missing_ok=True)
 
 
 def stop_helpers(place: paths.Paths) -> None:
@@ -120,8 +136,10 @@ def _progress(listener: socket.socket, child: subprocess.Popen[bytes],
             yield status
         if "READY" in told:
             return
-        if child.poll() is not None:
-            raise Failed(f"it ended with status {child.returncode}:\n"
+        ended = told.get("ENDED") or child.poll()
+        if ended is not None:
+            stop(place)
+            raise Failed(f"it ended with status {ended}:\n"
                          + _tail(place.log))
         if time.monotonic() > deadline:
             raise Failed(f"not ready after {timeout:.0f} s: {status}\n"

@@ -105,8 +105,11 @@ def _options(conf: cfg.ConfigOpts) -> dict[str, dict[str, cfg.Opt]]:
 
 
 def _is_set(conf: cfg.ConfigOpts, group: str, name: str) -> bool:
-    where = conf.get_location(
-        name, None if group == "DEFAULT" else group)
+    try:
+        where = conf.get_location(
+            name, None if group == "DEFAULT" else group)
+    except (cfg.NoSuchGroupError, cfg.NoSuchOptError):
+        return True  # there is nobody to read it
     return where is not None and where.location not in (
         cfg.Locations.opt_default, cfg.Locations.set_default)
 

@@ -75,7 +75,8 @@ def down(place: paths.Paths) -> None:
 
 def _start_control_plane(place: paths.Paths, timeout: float,
                          show: Callable[[str], None]) -> None:
-    if process.find(place) is None:
+    if process.find(place, "keeper") is None:
+        process.stop(place)  # one that has lost its keeper
         for status in process.start(place, timeout):
             show(status)
         return
