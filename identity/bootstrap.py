@@ -16,8 +16,19 @@ from common import daemon, db
 from identity import env, tokens
 from identity.db import assignments, catalog, roles, users
 from identity.db.models import (
-    ALL, PROJECT, SYSTEM, USER, Assignment, Endpoint, Password, Project,
-    Region, Role, Service, User)
+    ALL,
+    PROJECT,
+    SYSTEM,
+    USER,
+    Assignment,
+    Endpoint,
+    Password,
+    Project,
+    Region,
+    Role,
+    Service,
+    User,
+)
 
 #: Each implies the next.
 CHAIN = ("admin", "manager", "member", "reader")

@@ -6,7 +6,6 @@ from typing import Any
 
 from common import exceptions, schema
 from identity.authority import Authority, Grant, Wish
-from identity.db.authority import Named
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.methods.base import Means, Method, Proof
 from identity.methods.password import named

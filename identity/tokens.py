@@ -19,7 +19,7 @@ from cryptography import fernet
 
 from identity import exceptions
 
-_FORM = re.compile(r"^[A-Za-z0-9_-]{64,2048}$")
+_FORM = re.compile(r"[A-Za-z0-9_-]{64,2048}")
 _VERSION = 1
 _STAGED = 0
 
@@ -91,13 +91,13 @@ class Codec:
         There is one spelling of each token: text that merely decodes to
         the same bytes is refused.
         """
-        if not _FORM.match(text):
+        if not _FORM.fullmatch(text):
             raise exceptions.TokenNotFound()
         padded = text.encode() + b"=" * (-len(text) % 4)
-        raw = base64.urlsafe_b64decode(padded)
-        if base64.urlsafe_b64encode(raw) != padded:
-            raise exceptions.TokenNotFound()
         try:
+            raw = base64.urlsafe_b64decode(padded)
+            if base64.urlsafe_b64encode(raw) != padded:
+                raise exceptions.TokenNotFound()
             return _token(orjson.loads(self._keys.box().decrypt(padded)))
         except (fernet.InvalidToken, ValueError) as error:
             raise exceptions.TokenNotFound() from error

@@ -8,7 +8,15 @@ from identity.assignments import Entry, World, plain
 from identity.db import assignments as rows
 from identity.db import projects
 from identity.db.models import (
-    DOMAIN, GROUP, PROJECT, SYSTEM, USER, Group, Project, User)
+    DOMAIN,
+    GROUP,
+    PROJECT,
+    SYSTEM,
+    USER,
+    Group,
+    Project,
+    User,
+)
 from identity.policies import assignments as policies
 from identity.policies.base import target
 from identity.roles import RoleGraph

@@ -10,7 +10,11 @@ from identity.api import base
 from identity.db import catalog
 from identity.db.models import Endpoint, Region, Service
 from identity.exceptions import (
-    Duplicate, NotAllowed, RegionNotFound, ServiceNotFound)
+    Duplicate,
+    NotAllowed,
+    RegionNotFound,
+    ServiceNotFound,
+)
 from identity.policies import catalog as policies
 from identity.schemas import catalog as schemas
 

@@ -7,7 +7,15 @@ from identity.api import base
 from identity.api.roles import view as view_role
 from identity.db import assignments, projects, roles, users
 from identity.db.models import (
-    ALL, DOMAIN, GROUP, PROJECT, SYSTEM, USER, Assignment, Role)
+    ALL,
+    DOMAIN,
+    GROUP,
+    PROJECT,
+    SYSTEM,
+    USER,
+    Assignment,
+    Role,
+)
 from identity.exceptions import NotAllowed
 from identity.policies import assignments as policies
 from identity.policies.base import target

@@ -67,8 +67,9 @@ def members(session: orm.Session, group_ids: Iterable[str]
 
 def parents(session: orm.Session) -> dict[str, str | None]:
     """Return the parent of each project and domain."""
-    return {child: parent for child, parent in session.execute(
-        sa.select(Project.id, Project.parent_id).order_by(Project.name))}
+    rows = session.execute(
+        sa.select(Project.id, Project.parent_id).order_by(Project.name))
+    return {row[0]: row[1] for row in rows}
 
 
 def names(session: orm.Session, model: type[Project | User | Group],

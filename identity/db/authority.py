@@ -12,8 +12,20 @@ from sqlalchemy import orm
 
 from identity.db import models
 from identity.db.models import (
-    ALL, DOMAIN, GROUP, PROJECT, SYSTEM, USER, Assignment, Membership,
-    Password, Project, Revision, Revocation, User)
+    ALL,
+    DOMAIN,
+    GROUP,
+    PROJECT,
+    SYSTEM,
+    USER,
+    Assignment,
+    Membership,
+    Password,
+    Project,
+    Revision,
+    Revocation,
+    User,
+)
 from identity.tokens import Scope
 
 _Domain = orm.aliased(Project, name="user_domain")

@@ -114,7 +114,7 @@ class Password(Base):
 User.password_expires_at = orm.column_property(
     sa.select(Password.expires_at).where(Password.user_id == User.id)
     .order_by(Password.id.desc()).limit(1).correlate(User.__table__)
-    .scalar_subquery())
+    .scalar_subquery(), expire_on_flush=False)
 
 
 class Group(Base):

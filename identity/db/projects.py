@@ -9,8 +9,18 @@ from sqlalchemy import orm
 from identity import exceptions
 from identity.db import authority
 from identity.db.models import (
-    DOMAIN, GROUP, PROJECT, USER, Assignment, Group, Membership, Password,
-    Project, Role, User)
+    DOMAIN,
+    GROUP,
+    PROJECT,
+    USER,
+    Assignment,
+    Group,
+    Membership,
+    Password,
+    Project,
+    Role,
+    User,
+)
 
 
 def get(session: orm.Session, project_id: str) -> Project:

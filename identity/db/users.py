@@ -8,7 +8,14 @@ from sqlalchemy import orm
 from identity import exceptions
 from identity.db import authority
 from identity.db.models import (
-    GROUP, USER, Assignment, Group, Membership, Password, User)
+    GROUP,
+    USER,
+    Assignment,
+    Group,
+    Membership,
+    Password,
+    User,
+)
 from identity.db.projects import flush
 
 
@@ -36,6 +43,7 @@ def add(session: orm.Session, user: User, password_hash: str | None
     if password_hash is not None:
         session.add(Password(user_id=user.id, hash=password_hash))
         session.flush()
+    session.refresh(user, ["password_expires_at"])
     return user
 
 
@@ -65,6 +73,7 @@ def set_password(session: orm.Session, user: User,
     user.revision += 1
     user.epoch += 1
     session.flush()
+    session.refresh(user, ["password_expires_at"])
 
 
 def delete(session: orm.Session, user: User) -> None:
