@@ -42,17 +42,30 @@ class Response(webob.Response):
 class Request(webob.Request):
     """A request that knows who sends it and what they may do.
 
-    ``json`` is the body and ``params_checked`` the query string, as their
-    schemas allow; ``api_version`` is (major, minor), or None where the API
-    has no microversions.
+    ``params_checked`` is the query string as its schema allows;
+    ``api_version`` is (major, minor), or None where the API has no
+    microversions.
     """
 
     ctx: RequestContext
     enforcer: oslo_policy.Enforcer
-    json: Any = None
+    body_parsed: Any = None
+    body_schema: schema.Schema | None = None
     params_checked: dict[str, Any] = {}
     api_version: Any = None
     conf: Any = None
+
+    @property
+    def json(self) -> Any:
+        """The body. Raises BadRequest at first use if it breaks its schema.
+
+        So a handler that authorizes before it looks at the body refuses
+        those who may not act, whatever they sent.
+        """
+        if self.body_schema is not None:
+            schema.validate(self.body_parsed, self.body_schema)
+            self.body_schema = None
+        return self.body_parsed
 
     @property
     def auth_token(self) -> str | None:
@@ -262,7 +275,8 @@ class Router:
               path: dict[str, str]) -> Any:
         spec = _spec(action)
         if spec.body is not None:
-            req.json = schema.validate(self._read_json(req), spec.body)
+            req.body_parsed = self._read_json(req)
+            req.body_schema = spec.body
         if spec.query is not None:
             req.params_checked = _check_query(req, spec.query)
         if spec.stream:
@@ -304,14 +318,16 @@ class Router:
 
 def make_app(api: API, conf: cfg.ConfigOpts,
              validator: Callable[..., Any] | None = None) -> Any:
-    """Return the API behind the Paste pipeline.
+    """Return the API behind the Paste pipeline; its ``api`` is the API.
 
     :param validator: turns a token into what identity says of it (see
         ``auth.Validator``); by default identity is asked over REST
     """
     from common import middleware
     router = Router(api, policy.enforcer(conf, api.rules), conf)
-    return middleware.pipeline(router, conf, api.name, validator)
+    app = middleware.pipeline(router, conf, api.name, validator)
+    app.api = api  # type: ignore[attr-defined]
+    return app
 
 
 def _retried(action: Handler, req: Request, path: dict[str, str]) -> Any:

@@ -88,6 +88,11 @@ class Cloud:
         reasons = self._process.wait_ready(30)
         assert not reasons, reasons
 
+    @property
+    def daemons(self) -> list[daemon.Daemon]:
+        """What runs."""
+        return self._process.daemons
+
     def url(self, service: str) -> str:
         """Return the root of a service."""
         return f"http://127.0.0.1:{self.conf[service].port}"
