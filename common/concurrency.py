@@ -86,7 +86,7 @@ def gather(*calls: Callable[[], Any]) -> list[Any]:
     The first error is raised once all have ended.
     """
     threads = [eventlet.spawn(call) for call in calls]
-    return [result for result in _results(threads)]
+    return list(_results(threads))
 
 
 def _results(threads: list[Any]) -> Iterator[Any]:

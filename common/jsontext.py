@@ -1,6 +1,7 @@
 """JSON from strangers, and to them."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
@@ -16,14 +17,14 @@ def loads(text: bytes) -> object:
 
     :raises ValueError: that says what is wrong
     """
-    if text.count(b"{") + text.count(b"[") > MAX_DEPTH:
-        _check_depth(text)
     try:
         value = json.loads(
             text.decode("utf-8"), object_pairs_hook=_object,
             parse_constant=_refuse_constant)
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if text.count(b"{") + text.count(b"[") > MAX_DEPTH:
+        _check_depth(value)
     if b"\\u" in text:
         _refuse_surrogates(value)
     return value
@@ -47,21 +48,24 @@ def _refuse_constant(text: str) -> None:
     raise ValueError(f"{text} is not JSON")
 
 
-def _check_depth(text: bytes) -> None:
-    depth = 0
-    quoted = escaped = False
-    for char in text:
-        if quoted:
-            quoted = escaped or char != 0x22
-            escaped = char == 0x5c and not escaped
-        elif char == 0x22:
-            quoted = True
-        elif char in b"{[":
-            depth += 1
-            if depth > MAX_DEPTH:
-                raise ValueError(f"nested deeper than {MAX_DEPTH}")
-        elif char in b"}]":
-            depth -= 1
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [item for outer in level for item in _items(outer)]
+        if not level:
+            return
+    raise ValueError(f"nested deeper than {MAX_DEPTH}")
+
+
+def _items(value: object) -> list[object]:
+    """Return the containers right inside ``value``."""
+    if isinstance(value, dict):
+        inside: Iterable[object] = value.values()
+    elif isinstance(value, list):
+        inside = value
+    else:
+        return []
+    return [item for item in inside if isinstance(item, dict | list)]
 
 
 def _refuse_surrogates(value: object) -> None:

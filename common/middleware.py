@@ -190,7 +190,7 @@ def cors(global_conf: dict[str, str], **local: str) -> Filter:
 
         def call(environ: dict[str, Any],
                  start_response: Callable[..., Any]) -> Iterable[bytes]:
-            origin = environ.get("HTTP_ORIGIN")
+            origin: str = environ.get("HTTP_ORIGIN", "")
             if origin not in origins:
                 return app(environ, start_response)
 

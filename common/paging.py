@@ -114,7 +114,8 @@ def _wanted(req: wsgi.Request, default: str) -> list[tuple[str, str]]:
                 (req.GET.get("sort") or default).split(",")]
     ways = req.GET.getall("sort_dir")
     ways += [ways[-1] if ways else "asc"] * (len(keys) - len(ways))
-    return [_pair(f"{key}:{way}") for key, way in zip(keys, ways)]
+    return [_pair(f"{key}:{way}")
+            for key, way in zip(keys, ways, strict=False)]
 
 
 def _pair(text: str) -> tuple[str, str]:

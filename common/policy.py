@@ -4,7 +4,7 @@ An operator overrides them in ``policy.yaml`` (policy.d/*.yaml) below the
 configuration directory.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from oslo_config import cfg
 from oslo_policy import opts, policy
@@ -41,7 +41,7 @@ def rule(name: str, check: str, description: str,
                     for method, path in operations])
 
 
-def enforcer(conf: cfg.ConfigOpts, rules: Iterable[Rule]) -> policy.Enforcer:
+def enforcer(conf: cfg.ConfigOpts, rules: Sequence[Rule]) -> policy.Enforcer:
     """Return what decides by ``rules`` and the operator's files.
 
     A rule that is unknown or does not parse denies.
