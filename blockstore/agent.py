@@ -1,0 +1,149 @@
+"""The volume agent: one for each backend."""
+
+import contextlib
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import cachetools
+
+from blockstore import exceptions
+from blockstore.agent_api import VolumeAgentAPI
+from blockstore.drivers.base import Export, VolumeDriver
+from blockstore.identity import Identity
+from blockstore.scheduler_api import VolumeSchedulerAPI
+from common import concurrency, failpoint, loop, rpc
+from common.context import RequestContext, service_context
+
+LOG = logging.getLogger(__name__)
+
+#: Attachments whose last generation is kept in mind.
+_REMEMBERED = 100_000
+
+#: How long a client may take to hang up once its server let go.
+_LEAVING_S = 5.0
+
+
+class Volumes:
+    """A driver whose volumes are acted on one at a time each."""
+
+    def __init__(self, driver: VolumeDriver) -> None:
+        self.driver = driver
+        self._locks: dict[str, list[Any]] = {}
+        self._seen: Any = cachetools.LRUCache(_REMEMBERED)
+
+    @contextlib.contextmanager
+    def alone(self, volume_id: str) -> Iterator[VolumeDriver]:
+        """Give the driver, for acts on this volume."""
+        held = self._locks.setdefault(
+            volume_id, [concurrency.Semaphore(1), 0])
+        held[1] += 1
+        try:
+            with held[0]:
+                yield self.driver
+        finally:
+            held[1] -= 1
+            if not held[1]:
+                self._locks.pop(volume_id, None)
+
+    def check_order(self, attachment_id: str, generation: int) -> None:
+        """Refuse an order that a later one has overtaken.
+
+        What ran before this process did is told by the export itself; what
+        was ended before is told by ``wanted``, asked at the start.
+        """
+        if generation < self._seen.get(attachment_id, 0):
+            raise exceptions.OutdatedOrder(attachment_id=attachment_id)
+        self._seen[attachment_id] = generation
+
+    def is_outdated(self, export: Export) -> bool:
+        """Say whether a later order than this has been seen."""
+        return export.generation < self._seen.get(export.attachment_id, 0)
+
+
+class VolumeAgent(VolumeAgentAPI):
+    """Serves one backend's driver."""
+
+    def __init__(self, volumes: Volumes, reconciler: loop.Loop) -> None:
+        self._volumes = volumes
+        self._reconciler = reconciler
+
+    def create_volume(self, ctx: RequestContext, *,
+                      volume_id: str, size_gib: int) -> None:
+        with self._volumes.alone(volume_id) as driver:
+            driver.create(volume_id, size_gib)
+        failpoint.hit("volume-agent.created")
+
+    def extend_volume(self, ctx: RequestContext, *,
+                      volume_id: str, size_gib: int) -> None:
+        with self._volumes.alone(volume_id) as driver:
+            driver.extend(volume_id, size_gib)
+
+    def delete_volume(self, ctx: RequestContext, *,
+                      volume_id: str, force: bool) -> None:
+        with self._volumes.alone(volume_id) as driver:
+            driver.delete(volume_id, force=force)
+
+    def connect(self, ctx: RequestContext, *, volume_id: str,
+                attachment_id: str, generation: int,
+                readonly: bool) -> dict[str, Any]:
+        export = Export(attachment_id, volume_id, generation, readonly)
+        with self._volumes.alone(volume_id) as driver:
+            self._volumes.check_order(attachment_id, generation)
+            info = driver.connect(export)
+        failpoint.hit("volume-agent.connected")
+        return info
+
+    def disconnect(self, ctx: RequestContext, *, volume_id: str,
+                   attachment_id: str, generation: int,
+                   force: bool) -> None:
+        export = Export(attachment_id, volume_id, generation)
+        with self._volumes.alone(volume_id) as driver:
+            self._volumes.check_order(attachment_id, generation)
+            _patiently(driver, export, force)
+
+    def reconcile(self, ctx: RequestContext) -> None:
+        self._reconciler.wake()
+
+
+def _patiently(driver: VolumeDriver, export: Export, force: bool) -> None:
+    """Disconnect; give a client that is leaving a few seconds."""
+    until = time.monotonic() + _LEAVING_S
+    while True:
+        try:
+            driver.disconnect(export, force=force)
+            return
+        except exceptions.VolumeBusy:
+            if time.monotonic() > until:
+                raise
+        concurrency.sleep(0.1)
+
+
+class Reporter(loop.Loop):
+    """Tells the scheduler what room there is."""
+
+    INTERVAL_S = 20
+
+    def __init__(self, bus: rpc.Bus, driver: VolumeDriver, *,
+                 identity: Identity, zone: str, overcommit: float) -> None:
+        super().__init__(self.INTERVAL_S)
+        self._scheduler = bus.client(VolumeSchedulerAPI)
+        self._driver = driver
+        self._identity = identity
+        self._zone = zone
+        self._overcommit = overcommit
+
+    def run_once(self) -> None:
+        """Report once."""
+        room = self._driver.capacity()
+        self._scheduler.report(
+            service_context(), backend=self._identity.backend,
+            identity=self._identity.id, protocol=self._driver.protocol,
+            zone=self._zone, total_gib=room.total_gib,
+            free_gib=room.free_gib, overcommit=self._overcommit)
+
+    def check(self) -> None:
+        """Raise ServiceUnavailable until the scheduler knows us."""
+        if self.succeeded_at is None:
+            raise exceptions.NotReportedYet(host=self._identity.backend)

@@ -1,0 +1,48 @@
+"""What the agent of a backend does for the rest of the service."""
+
+from typing import Any
+
+from common import rpc
+from common.context import RequestContext
+
+
+class VolumeAgentAPI(rpc.Interface):
+    """Served under the name of the backend, HOST@DRIVER.
+
+    Every method may be repeated with no further effect. A ``generation``
+    older than one that the agent has seen of the same attachment is
+    refused with OutdatedOrder.
+    """
+
+    topic = "blockstore.agent"
+
+    @rpc.call(timeout=60)
+    def create_volume(self, ctx: RequestContext, *,
+                      volume_id: str, size_gib: int) -> None:
+        """Make the volume, or raise NoSpace."""
+
+    @rpc.call(timeout=60)
+    def extend_volume(self, ctx: RequestContext, *,
+                      volume_id: str, size_gib: int) -> None:
+        """Grow the volume, or raise NoSpace or VolumeBusy."""
+
+    @rpc.call(timeout=60)
+    def delete_volume(self, ctx: RequestContext, *,
+                      volume_id: str, force: bool) -> None:
+        """Erase the volume, or raise VolumeBusy unless forced."""
+
+    @rpc.call(timeout=40)
+    def connect(self, ctx: RequestContext, *, volume_id: str,
+                attachment_id: str, generation: int,
+                readonly: bool) -> dict[str, Any]:
+        """Export the volume; return what its client needs, or raise."""
+
+    @rpc.call(timeout=40)
+    def disconnect(self, ctx: RequestContext, *, volume_id: str,
+                   attachment_id: str, generation: int,
+                   force: bool) -> None:
+        """End the export, or raise VolumeBusy while a client is there."""
+
+    @rpc.cast
+    def reconcile(self, ctx: RequestContext) -> None:
+        """Compare what is with what should be, now."""

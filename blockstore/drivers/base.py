@@ -1,0 +1,95 @@
+"""What a storage backend must do."""
+
+import abc
+import dataclasses
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True)
+class Export:
+    """A volume made reachable for the one client of one attachment.
+
+    ``generation`` grows with each change of the attachment, so that late
+    orders can be told from new ones.
+    """
+
+    attachment_id: str
+    volume_id: str
+    generation: int = 0
+    readonly: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Capacity:
+    """Room of a backend, in whole GiB."""
+
+    total_gib: int
+    free_gib: int
+
+
+class VolumeDriver(abc.ABC):
+    """Volumes of one backend; each method may be repeated with no effect.
+
+    The agent calls one method at a time for one volume.
+    """
+
+    #: What the backend speaks, as pool reports name it.
+    protocol = ""
+
+    @abc.abstractmethod
+    def prepare(self) -> None:
+        """Make what the backend itself needs; called at each start."""
+
+    @abc.abstractmethod
+    def capacity(self) -> Capacity:
+        """Return the room there is, and how much is left."""
+
+    @abc.abstractmethod
+    def create(self, volume_id: str, size_gib: int) -> None:
+        """Make a volume that reads as zeros, or raise NoSpace."""
+
+    @abc.abstractmethod
+    def extend(self, volume_id: str, size_gib: int) -> None:
+        """Grow a volume that is not exported; never shrink it.
+
+        :raises VolumeBusy: while it is exported
+        """
+
+    @abc.abstractmethod
+    def delete(self, volume_id: str, *, force: bool = False) -> None:
+        """Remove the volume; do nothing where there is none.
+
+        :param force: cut clients off and stop its exports first
+        :raises VolumeBusy: while it is exported, unless forced
+        """
+
+    @abc.abstractmethod
+    def list_ids(self) -> set[str]:
+        """Return the ids of all volumes of this backend."""
+
+    @abc.abstractmethod
+    def connect(self, export: Export) -> dict[str, Any]:
+        """Export the volume; return what its client needs to reach it.
+
+        :raises VolumeNotFound: where there is no such volume
+        :raises VolumeBusy: while it is exported for another attachment
+        """
+
+    @abc.abstractmethod
+    def disconnect(self, export: Export, *, force: bool = False) -> None:
+        """End the export; it is gone when this returns.
+
+        :param force: cut off a client that is still there
+        :raises VolumeBusy: if a client is still there, unless forced
+        """
+
+    @abc.abstractmethod
+    def exports(self) -> dict[str, Export]:
+        """Return the exports there should be here, by attachment.
+
+        Those whose server died are among them.
+        """
+
+    @abc.abstractmethod
+    def is_alive(self, export: Export) -> bool:
+        """Say whether the export really runs."""

@@ -1,0 +1,12 @@
+"""Who may do what: the rules of all resources."""
+
+from blockstore.policies import (
+    attachments,
+    quota_sets,
+    services,
+    types,
+    volumes,
+)
+
+RULES = [*volumes.RULES, *attachments.RULES, *types.RULES,
+         *quota_sets.RULES, *services.RULES]

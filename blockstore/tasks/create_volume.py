@@ -1,0 +1,67 @@
+"""Create a volume on a backend."""
+
+import contextlib
+import dataclasses
+from typing import ClassVar
+
+from blockstore import exceptions, pools
+from blockstore.db import backends, volumes
+from blockstore.env import AGENT_AWAY, Env
+from common import task
+
+
+@dataclasses.dataclass
+class CreateVolume(task.Task):
+    """Takes a volume from ``creating`` to ``available`` or ``error``."""
+
+    deadline_s: ClassVar[int] = 600
+
+    volume_id: str
+    size_gib: int
+    zone: str
+
+    @property
+    def resource(self) -> str:
+        return self.volume_id
+
+    @task.step
+    def place(self, env: Env) -> str:
+        """Give the volume the backend with most room."""
+        with env.db.writer() as session:
+            volume = volumes.get(session, self.volume_id)
+            if volume.host is not None:
+                return volume.host
+            known = [pool for _, pool in backends.pools(session)]
+            for pool in pools.choose(known, self.size_gib, self.zone):
+                if backends.claim(session, pool.name, self.volume_id,
+                                  self.size_gib, self.zone):
+                    return pool.name
+        raise exceptions.NoBackend(
+            size_gib=self.size_gib, reason="others took the room meanwhile")
+
+    @place.undo
+    def unplace(self, env: Env) -> None:
+        with env.db.writer() as session:
+            volumes.unplace(session, self.volume_id)
+
+    @task.step
+    def create_blocks(self, env: Env) -> None:
+        env.agent(self.results["place"]).create_volume(
+            env.ctx(), volume_id=self.volume_id, size_gib=self.size_gib)
+
+    @create_blocks.undo
+    def delete_blocks(self, env: Env) -> None:
+        # What an agent that is away has made, its reconciler erases.
+        with contextlib.suppress(*AGENT_AWAY):
+            env.agent(self.results["place"]).delete_volume(
+                env.ctx(), volume_id=self.volume_id, force=True)
+
+    @task.step
+    def finish(self, env: Env) -> None:
+        with env.db.writer() as session:
+            volumes.follow(session, self.volume_id, "available",
+                           of={"creating"})
+
+    def undone(self, env: Env, reason: str) -> None:
+        with env.db.writer() as session:
+            volumes.follow(session, self.volume_id, "error", reason=reason)
