@@ -1,0 +1,1 @@
+"""Networks, subnets, ports, routers, floating IPs, security groups: on OVN."""

@@ -1,0 +1,81 @@
+"""Assembles the daemons of the network service."""
+
+from oslo_config import cfg
+
+from common import clients, daemon, db, lease, rpc, wsgi
+from common.context import RequestContext, service_context
+from network import api as rest
+from network import bootstrap, policies
+from network.api.metadata import Source
+from network.conf import register_opts
+from network.db.models import Base
+from network.interfaces import MetadataNode, NetworkController
+
+SCHEMA = db.Schema("network", Base.metadata, "network:db/migrations")
+
+
+def _url(conf: cfg.ConfigOpts) -> str:
+    return str(conf.network.database)
+
+
+SERVICE = daemon.Service(
+    name="network", register_opts=register_opts,
+    schemas=[(SCHEMA, _url)],
+    catalog=[daemon.Endpoint("network", "neutron", "", group="network")],
+    bootstrap=bootstrap.bootstrap, rules=policies.RULES)
+
+
+def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
+    """Return network-api: REST, and what the nodes ask."""
+    database = db.Database(conf.network.database)
+    controller = bus.client(NetworkController)
+
+    def changed() -> None:
+        controller.changed(service_context())
+    app = wsgi.make_app(rest.make(database, conf, changed), conf)
+    return daemon.Daemon(
+        name="network-api",
+        apps=[daemon.Listen(app, conf.network.listen, conf.network.port,
+                            "network-api")],
+        servers=[(Source(database), conf.host)],
+        stopping=[database.dispose])
+
+
+class _Hints(NetworkController):
+    """Wakes the loops when the API has changed something."""
+
+    def __init__(self, reconciler: object) -> None:
+        self._reconciler = reconciler
+
+    def changed(self, ctx: RequestContext) -> None:
+        """Look for changes now."""
+        self._reconciler.wake()
+
+
+def controller(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
+    """Return network-controller."""
+    # The library of OVSDB is only needed here.
+    from network.controller.assembly import Controller
+    database = db.Database(conf.network.database)
+    holder = lease.Lease(database, Base.metadata.tables["leases"],
+                         "network-controller", ttl_s=Controller.lease_s)
+    nodes = bus.client(MetadataNode)
+    made = Controller(
+        conf, database, holder, clients.Clients(conf, "network"),
+        applied=lambda: nodes.changed(service_context()))
+    return daemon.Daemon(
+        name="network-controller",
+        loops=made.loops, servers=[(_Hints(made.reconciler), conf.host)],
+        starting=[made.start], checks={"ovn": made.check},
+        stopping=[holder.release, made.stop, database.dispose])
+
+
+@daemon.privileged
+def metadata(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
+    """Return network-metadata, of which each node has one."""
+    from network.metadata.agent import MetadataAgent, Served
+    agent = MetadataAgent(conf, bus)
+    return daemon.Daemon(
+        name="network-metadata", loops=[agent],
+        servers=[(Served(agent), conf.host)], starting=[agent.start],
+        stopping=[agent.close])

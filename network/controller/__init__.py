@@ -1,0 +1,1 @@
+"""What keeps OVN as the database says, and the database as the nodes say."""

@@ -1,0 +1,211 @@
+"""The loop that shows the database's rows in OVN."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Mapping
+
+from common import db, failpoint, lease, loop
+from network.controller import ovsdb
+from network.controller.northbound import Northbound, Outcome
+from network.controller.southbound import Southbound, State
+from network.db import changes, floatingips, ports, snapshot
+from network.db.models import Change
+from network.ovn import plan
+from network.ovn.rows import Row
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds after which another takes over from a leader that is gone.
+LEASE_S = 15.0
+_BATCH = 500
+#: Kinds of ports that work as soon as OVN knows them.
+_READY_AT_ONCE = ("network:router_interface", "network:router_gateway",
+                  "network:distributed")
+
+Wanted = Mapping[str, Iterable[str]]
+
+
+class Reconciler(loop.Loop):
+    """Maps changed rows to OVN at once, and all rows from time to time.
+
+    Several may run; the one with the lease works.
+    """
+
+    def __init__(self, database: db.Database, holder: lease.Lease,
+                 north: Northbound, south: Southbound, *,
+                 interval: float, sync_interval: float,
+                 dns_servers: list[str],
+                 applied: Callable[[], None] = lambda: None) -> None:
+        """Look for changes every ``interval`` s, at all every longer one.
+
+        :param applied: called after OVN was changed
+        """
+        super().__init__(interval)
+        self._db = database
+        self._lease = holder
+        self._north = north
+        self._south = south
+        self._sync_interval = sync_interval
+        self._dns_servers = dns_servers
+        self._applied = applied
+        self._synced_at: float | None = None
+        self._renewed_at = 0.0
+        self._gateways: tuple[str, ...] = ()
+
+    @property
+    def synced(self) -> bool:
+        """Say whether OVN was completely right at some time."""
+        return self._synced_at is not None
+
+    def run_once(self) -> int:
+        """Apply what is to be applied; return how many rows changed."""
+        if not self._leads():
+            self._synced_at = None
+            return 0
+        state = self._south.read()
+        due = (self._synced_at is None
+               or state.gateways != self._gateways
+               or time.monotonic() - self._synced_at > self._sync_interval)
+        return self.sync(state) if due else self.drain()
+
+    def _leads(self) -> bool:
+        """Renew the lease before a third of it is over."""
+        now = time.monotonic()
+        if not self._lease.held or now - self._renewed_at > LEASE_S / 3:
+            self._lease.acquire()
+            self._renewed_at = now
+        return self._lease.held
+
+    def drain(self) -> int:
+        """Apply the units that changed."""
+        changed = 0
+        while True:
+            with self._db.reader() as session:
+                found = changes.pending(session, _BATCH)
+                wanted = _by_kind(found)
+                rows = snapshot.read(session, wanted) if found else None
+            if rows is None:
+                return changed
+            units = self._units(rows, wanted)
+            changed += self._apply(units).changed
+            self._settle(rows, found)
+
+    def sync(self, state: State) -> int:
+        """Compare everything, and mend what differs."""
+        with self._db.reader() as session:
+            found = changes.pending(session, 100 * _BATCH)
+            rows = snapshot.read(session, None)
+        self._gateways = state.gateways
+        units = self._units(rows, None)
+        units |= {name: [] for name in self._strangers(
+            units, found, state, empty=not rows.rows["network"])}
+        changed = 0
+        for part in _parts(units):
+            changed += self._apply(part).changed
+        self._settle(rows, found)
+        self._synced_at = time.monotonic()
+        if changed:
+            LOG.info("A complete comparison changed %d rows of OVN", changed)
+        return changed
+
+    def _strangers(self, units: Mapping[str, list[Row]],
+                   found: Iterable[Change], state: State, *,
+                   empty: bool) -> list[str]:
+        """Return the units in OVN that shall go.
+
+        A port that is up and that nobody asked to delete stays, and what
+        it needs: the database may be an old copy.
+        """
+        strange = self._north.strangers(units)
+        asked = {f"{c.kind}/{c.resource_id}" for c in found}
+        unasked = [name for name in strange if name not in asked]
+        if empty and unasked:
+            LOG.error("The database has no networks but OVN has: nothing "
+                      "is removed from OVN")
+            return [name for name in strange if name in asked]
+        alive = {f"port/{port_id}" for port_id in state.up}
+        kept = [name for name in unasked if name in alive]
+        if not kept:
+            return strange
+        LOG.error("Ports that are up are not in the database and stay: %s",
+                  ", ".join(kept[:10]))
+        return [name for name in strange if name in asked
+                or name.startswith(("port/", "floatingip/"))
+                and name not in alive]
+
+    def _units(self, rows: snapshot.Snapshot,
+               wanted: Wanted | None) -> dict[str, list[Row]]:
+        return plan.units(rows, wanted, chassis=self._gateways,
+                          dns_servers=self._dns_servers)
+
+    def _apply(self, units: dict[str, list[Row]]) -> Outcome:
+        failpoint.hit("network.apply.before")
+        try:
+            outcome = self._north.apply(units)
+        except ovsdb.Failed as error:
+            outcome = self._apply_apart(units, error)
+        failpoint.hit("network.apply.after")
+        if outcome.missing:
+            LOG.warning("OVN lacks what these need: %s",
+                        ", ".join(sorted(outcome.missing)[:10]))
+            self._synced_at = None
+        return outcome
+
+    def _apply_apart(self, units: dict[str, list[Row]],
+                     error: ovsdb.Failed) -> Outcome:
+        """Apply one by one, so that a bad unit does not stop the others."""
+        if len(units) == 1:
+            LOG.error("OVN refuses %s: %s", next(iter(units)), error)
+            return Outcome()
+        total = Outcome()
+        for name, rows in units.items():
+            one = self._apply_one(name, rows)
+            total.inserted += one.inserted
+            total.updated += one.updated
+            total.deleted += one.deleted
+            total.missing |= one.missing
+        return total
+
+    def _apply_one(self, name: str, rows: list[Row]) -> Outcome:
+        try:
+            return self._north.apply({name: rows})
+        except ovsdb.Failed as error:
+            LOG.error("OVN refuses %s: %s", name, error)
+            return Outcome()
+
+    def _settle(self, rows: snapshot.Snapshot,
+                found: Iterable[Change]) -> None:
+        """Record that OVN shows the rows; forget their changes."""
+        ids = [change.id for change in found]
+        ready = [port.id for port in rows.rows["port"].values()
+                 if port.device_owner in _READY_AT_ONCE
+                 and port.status != "ACTIVE"]
+        moved = [(each.id, "ACTIVE" if each.router_id else "DOWN")
+                 for each in rows.rows["floatingip"].values()]
+        moved = [(i, s) for i, s in moved
+                 if rows.rows["floatingip"][i].status != s]
+        if not ids and not ready and not moved:
+            return
+        with self._db.writer() as session:
+            self._lease.guard(session)
+            for port_id in ready:
+                ports.set_status(session, port_id, "ACTIVE")
+            for floatingip_id, status in moved:
+                floatingips.set_status(session, floatingip_id, status)
+            for start in range(0, len(ids), _BATCH):
+                changes.remove(session, ids[start:start + _BATCH])
+        self._applied()
+
+
+def _by_kind(found: Iterable[Change]) -> dict[str, list[str]]:
+    made: dict[str, list[str]] = {}
+    for change in found:
+        made.setdefault(change.kind, []).append(change.resource_id)
+    return made
+
+
+def _parts(units: Mapping[str, list[Row]]) -> Iterable[dict[str, list[Row]]]:
+    """Return the units in transactions of a bearable size, in order."""
+    names = list(units)
+    for start in range(0, len(names), _BATCH):
+        yield {name: units[name] for name in names[start:start + _BATCH]}
