@@ -57,12 +57,13 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 
 def _open_instances(path: str) -> int:
     """Open the node's ``instances``: its sibling ``run`` is our /run."""
+    if os.path.basename(path) != "instances":
+        raise ValueError("not an instances directory")
     home = os.open(os.path.dirname(os.path.abspath(path)), _FOLDER)
     try:
         run = os.stat("run", dir_fd=home, follow_symlinks=False)
-        if (os.path.basename(path) != "instances"
-                or not os.path.samestat(run, os.stat("/run"))):
-            raise ValueError("not the instances directory of this node")
+        if not os.path.samestat(run, os.stat("/run")):
+            raise ValueError("the instances directory of another node")
         return os.open("instances", _FOLDER, dir_fd=home)
     finally:
         os.close(home)

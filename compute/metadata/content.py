@@ -8,6 +8,7 @@ import base64
 import binascii
 import json
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from compute import spec as specs
@@ -47,8 +48,13 @@ def user_data(spec: specs.ServerSpec) -> bytes:
         return b""
 
 
-def ec2(spec: specs.ServerSpec) -> dict[str, Any]:
-    """Return the EC2 form: folders are dicts, values text."""
+def ec2(spec: specs.ServerSpec, *, public_ipv4: str = "",
+        groups: Sequence[str] = ("default",)) -> dict[str, Any]:
+    """Return the EC2 form: folders are dicts, values text.
+
+    :param public_ipv4: its floating IP, where that is known
+    :param groups: names of its security groups
+    """
     addresses = [ip["ip_address"] for nic in spec.nics
                  for ip in nic.fixed_ips]
     tree: dict[str, Any] = {
@@ -64,9 +70,9 @@ def ec2(spec: specs.ServerSpec) -> dict[str, Any]:
         "local-ipv4": next((ip for ip in addresses if "." in ip), ""),
         "placement": {"availability-zone": spec.availability_zone},
         "public-hostname": spec.hostname,
-        "public-ipv4": "",
+        "public-ipv4": public_ipv4,
         "reservation-id": spec.reservation_id,
-        "security-groups": "default",
+        "security-groups": "\n".join(groups),
     }
     if spec.key:
         tree["public-keys"] = {
