@@ -61,8 +61,9 @@ class ComputeAgentAPI(rpc.Interface):
                       attachment: dict, spec: dict) -> dict:
         """Give the guest a disk; return ``{"device": "/dev/vdb"}``.
 
-        Into the running guest and into its definition. The agent checks
-        after connecting that it is the volume asked for.
+        Into the running guest and into its definition; of a guest that is
+        shut down, into the definition alone. The agent checks after
+        connecting that it is the volume asked for.
 
         :param attachment: ``compute.spec.Volume`` as JSON
         :raises VolumeNotAttached: the device could not be added
@@ -73,7 +74,8 @@ class ComputeAgentAPI(rpc.Interface):
                       volume_id: str, spec: dict) -> None:
         """Take the disk out of guest and definition; then disconnect it.
 
-        Returns only when the guest has let go of it.
+        Returns only when the guest has let go of it. Nothing is wrong
+        where there is no such disk, or no such guest.
 
         :raises VolumeNotDetached: the guest keeps it
         """

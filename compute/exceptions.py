@@ -65,3 +65,105 @@ class VolumeNotAttached(exceptions.ServiceError):
 
 class VolumeNotDetached(exceptions.ServiceError):
     message = "Volume {volume_id} could not be detached: {reason}"
+
+
+class GuestNotStopped(exceptions.ServiceError):
+    message = "Server {server_id} could not be stopped."
+
+
+class PortNotAttached(exceptions.ServiceError):
+    message = "Port {port_id} could not be attached."
+
+
+class PortNotDetached(exceptions.ServiceError):
+    message = "Port {port_id} could not be detached: the server keeps it."
+
+
+class FlavorExists(exceptions.Conflict):
+    message = "Flavor with ID {flavor_id} or name {name} already exists."
+
+
+class KeypairExists(exceptions.Conflict):
+    message = "Key pair '{name}' already exists."
+
+
+class TooManyKeypairs(exceptions.Forbidden):
+    message = "Quota exceeded, too many key pairs."
+
+
+# Placement; ``code`` is what its clients tell the cases apart by.
+
+
+class ProviderNotFound(exceptions.NotFound):
+    message = "No resource provider with uuid {provider_id} found"
+
+
+class ProviderExists(exceptions.Conflict):
+    code = "placement.duplicate_name"
+    message = "Conflicting resource provider name: {name} already exists."
+
+
+class ProviderInUse(exceptions.Conflict):
+    code = "placement.resource_provider.inuse"
+    message = ("Unable to delete resource provider {provider_id}: Resource "
+               "provider has allocations.")
+
+
+class ProviderChanged(exceptions.Conflict):
+    """Somebody else moved the provider's generation: read it again."""
+
+    code = "placement.concurrent_update"
+    message = "resource provider generation conflict: {provider_id}"
+
+
+class InventoryInUse(exceptions.Conflict):
+    code = "placement.inventory.inuse"
+    message = ("Inventory for '{resource_class}' on resource provider "
+               "'{provider_id}' in use.")
+
+
+class AttachmentNotFound(exceptions.NotFound):
+    message = ("Instance {server_id} is not attached to volume "
+               "{volume_id}")
+
+
+class ServiceNotFound(exceptions.NotFound):
+    message = "Service {service_id} could not be found."
+
+
+class HypervisorNotFound(exceptions.NotFound):
+    message = "Hypervisor with ID '{node_id}' could not be found."
+
+
+class HostNameTaken(exceptions.Conflict):
+    message = ("Host name {host} is registered with another host's "
+               "identity; give this host a name of its own.")
+
+
+class PortsNotWired(exceptions.ServiceError):
+    message = "The network did not wire ports in time: {ports}"
+
+
+class PortInUse(exceptions.Conflict):
+    message = "Port {port_id} is still in use."
+
+
+class NetworkAmbiguous(exceptions.Conflict):
+    message = ("Multiple possible networks found, use a Network ID to be "
+               "more specific.")
+
+
+class MetadataLimitExceeded(exceptions.Forbidden):
+    message = "Maximum number of metadata items exceeds {limit}"
+
+
+class ServerLocked(exceptions.Conflict):
+    message = "Instance {server_id} is locked"
+
+
+class ExtraSpecNotFound(exceptions.NotFound):
+    message = "Flavor {flavor_id} has no extra specs with key {key}."
+
+
+class VolumeUnusable(exceptions.BadRequest):
+    message = "Invalid volume: volume {volume_id}: {reason}"

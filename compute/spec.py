@@ -5,7 +5,7 @@ ignores keys it does not know, so that neighbouring releases work together.
 """
 
 import dataclasses
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 #: How a guest is, as agents report it.
 POWER_STATES = ("running", "paused", "shutdown", "crashed", "absent")
@@ -17,15 +17,14 @@ WANTED_POWER = ("running", "shutdown", "leave")
 class _Json:
     """Dataclass to JSON and back, one level of nesting by ``_nested``."""
 
-    _nested: dict[str, type["_Json"]] = {}
+    _nested: ClassVar[dict[str, type["_Json"]]] = {}
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)  # type: ignore[call-overload]
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:
-        known = {field.name 
-                 for field in dataclasses.fields(cls)}  # type: ignore
+        known = cls.__dataclass_fields__  # type: ignore[attr-defined]
         fields = {k: v for k, v in value.items() if k in known}
         for name, kind in cls._nested.items():
             if isinstance(fields.get(name), list):
@@ -108,8 +107,9 @@ class Key(_Json):
 class ServerSpec(_Json):
     """All that an agent must know to have a server on its host."""
 
-    _nested = {"flavor": Flavor, "image": Image, "nics": Nic,
-               "volumes": Volume, "key": Key}
+    _nested: ClassVar[dict[str, type[_Json]]] = {
+        "flavor": Flavor, "image": Image, "nics": Nic, "volumes": Volume,
+        "key": Key}
 
     server_id: str
     name: str

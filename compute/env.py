@@ -1,0 +1,42 @@
+"""What tasks and servers work with; made once per process."""
+
+import dataclasses
+from typing import Any
+
+from oslo_config import cfg
+
+from common import clients, db, rpc
+from common.context import service_context
+from compute.agent_api import ComputeAgentAPI
+from compute.conductor_api import ConductorAPI
+from compute.scheduler.scheduler import Scheduler
+
+
+@dataclasses.dataclass
+class Env:
+    """Handed to whom needs it.
+
+    :param api: the database that cells share
+    :param cell: that of this cell
+    """
+
+    conf: cfg.ConfigOpts
+    api: db.Database
+    cell: db.Database
+    bus: rpc.Bus
+    clients: clients.Clients
+    scheduler: Scheduler
+
+    def agent(self, host: str) -> ComputeAgentAPI:
+        made: ComputeAgentAPI = self.bus.client(ComputeAgentAPI, host)
+        return made
+
+    def wake_conductors(self) -> None:
+        """Hint that there is work; nothing is lost without it."""
+        conductor: Any = self.bus.client(ConductorAPI)
+        conductor.wake(service_context())
+
+    def close(self) -> None:
+        """Let go of the databases' connections."""
+        self.api.dispose()
+        self.cell.dispose()

@@ -1,0 +1,6 @@
+"""The rules of compute, one module per group of resources."""
+
+from compute.policies import cloud, flavors, keypairs, placement, servers
+
+RULES = [*servers.RULES, *flavors.RULES, *keypairs.RULES, *cloud.RULES]
+PLACEMENT_RULES = placement.RULES

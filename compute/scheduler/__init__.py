@@ -1,0 +1,1 @@
+"""Chooses the host of a server, and can say why not the others."""

@@ -1,0 +1,10 @@
+"""What takes several steps, one module each."""
+
+from compute.tasks.attach_volume import AttachVolume, DetachVolume
+from compute.tasks.build_server import BuildServer
+from compute.tasks.delete_server import DeleteServer
+from compute.tasks.power_server import PowerServer
+from compute.tasks.refresh_ports import RefreshPorts
+
+TASKS = [AttachVolume, BuildServer, DeleteServer, DetachVolume, PowerServer,
+         RefreshPorts]

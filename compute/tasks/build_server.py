@@ -1,0 +1,227 @@
+"""Build a server on a host."""
+
+import dataclasses
+import logging
+import time
+from typing import Any, ClassVar
+
+from common import concurrency, db, events, exceptions, task
+from compute import networking, specs, states
+from compute.db.cell import actions, nics, servers
+from compute.db.cell.models import Event, Server
+from compute.env import Env
+from compute.exceptions import PortsNotWired, ServerNotFound
+from compute.placement import claims
+from compute.scheduler.filters import Request
+from compute.scheduler.scheduler import Consumer
+from compute.tasks import faults, guests
+
+LOG = logging.getLogger(__name__)
+
+_STAGES = [states.SCHEDULING, states.NETWORKING, states.SPAWNING]
+
+EVENT = "compute__do_build_and_run_instance"
+
+#: Seconds between two looks at whether the ports are wired; the network
+#: service is asked itself only every so many of them.
+_POLL_S = 0.1
+_ASK_EVERY_S = 3.0
+
+
+@dataclasses.dataclass
+class BuildServer(task.Task):
+    """Takes a server from ``building`` to ``active``."""
+
+    deadline_s: ClassVar[int] = 600
+
+    server_id: str
+    #: Only this host or node, as an operator asked.
+    host: str | None = None
+    node: str | None = None
+    #: Hosts that failed to build it.
+    tried: list[str] = dataclasses.field(default_factory=list)
+
+    @property
+    def resource(self) -> str:
+        return self.server_id
+
+    def _load(self, env: Env) -> Server:
+        with env.cell.reader() as session:
+            return servers.get(session, self.server_id)
+
+    def _enter(self, env: Env, task_state: str,
+               **values: Any) -> None:
+        """Move to the next task state; the deletion may have come first."""
+        with env.cell.writer() as session:
+            if servers.change(
+                    session, self.server_id, vm_state=[states.BUILDING],
+                    task_state=_STAGES,
+                    values={"task_state": task_state, **values}) is None:
+                raise ServerNotFound(server_id=self.server_id)
+
+    @task.step
+    def place(self, env: Env) -> dict[str, Any]:
+        """Choose the host and claim room on it."""
+        server = self._load(env)
+        if server.host:  # written before, but the step was not recorded
+            return {"host": server.host, "node": server.node,
+                    "zone": server.availability_zone}
+        claims.release(env.api, server.id)
+        place = env.scheduler.place(
+            Consumer(server.id, server.project_id, server.user_id),
+            self._request(server))
+        with env.cell.writer() as session:
+            moved = servers.change(
+                session, server.id, vm_state=[states.BUILDING],
+                task_state=_STAGES, values={"task_state": states.NETWORKING,
+                        "host": place.host, "node": place.node,
+                        "availability_zone": place.zone})
+            if moved is None:
+                raise ServerNotFound(server_id=server.id)
+            actions.event_begins(
+                session, server.id, self.request_id, EVENT, place.host)
+        return dataclasses.asdict(place)
+
+    def _request(self, server: Server) -> Request:
+        flavor = server.flavor
+        image = server.image or {}
+        return Request(
+            vcpus=flavor["vcpus"], ram_mib=flavor["ram_mib"],
+            disk_gib=(flavor["disk_gib"] + flavor["ephemeral_gib"]
+                      + -(-flavor["swap_mib"] // 1024)),
+            zone=server.pinned_zone, host=self.host, node=self.node,
+            arch=image.get("properties", {}).get("hw_architecture"),
+            exclude=tuple(self.tried))
+
+    @place.undo
+    def give_up_place(self, env: Env) -> None:
+        claims.release(env.api, self.server_id)
+        with env.cell.writer() as session:
+            servers.update(session, self.server_id,
+                           {"host": None, "node": None})
+
+    @task.step
+    def bind_ports(self, env: Env) -> None:
+        """Make or take the ports, and let the network know the host."""
+        server = self._load(env)
+        rest = networking.Networking(env.clients.network)
+        place = self.results["place"]
+        ports = networking.bind(rest, server, place["host"], place["zone"])
+        tags = [wanted.get("tag") for wanted in server.wanted_nics]
+        rows = networking.describe(rest, ports, tags)
+        with env.cell.writer() as session:
+            nics.replace(session, server.id, rows)
+
+    @bind_ports.undo
+    def free_ports(self, env: Env) -> None:
+        with env.cell.reader() as session:
+            server = servers.find(session, self.server_id)
+        if server is None:
+            return
+        networking.unbind(networking.Networking(env.clients.network),
+                          server.id, networking.lent_ports(server))
+        with env.cell.writer() as session:
+            nics.replace(session, server.id, [])
+
+    @task.step
+    def spawn(self, env: Env) -> dict[str, Any]:
+        """Let the agent make the guest; it waits for its ports."""
+        self._enter(env, states.SPAWNING)
+        server = self._load(env)
+        wanted = specs.of(server, env.conf, power="running")
+        if env.conf.compute.vif_plugging_timeout:
+            wanted.wait_for_ports = [
+                nic.port_id for nic in server.nics if not nic.plugged]
+        return env.agent(self.results["place"]["host"]).spawn(
+            self.context(), spec=wanted.to_json())
+
+    @spawn.undo
+    def destroy(self, env: Env) -> None:
+        with env.cell.reader() as session:
+            server = servers.find(session, self.server_id)
+        if server is not None:
+            guests.destroy(env, server, self.context())
+
+    @task.step
+    def wait_for_network(self, env: Env) -> dict[str, Any]:
+        """Wait until every port is wired; then the guest runs."""
+        facts: dict[str, Any] = self.results["spawn"]
+        if facts.get("waiting_for"):
+            _wait_plugged(env, self.server_id)
+        if facts.get("waiting_for") or facts["power_state"] != "running":
+            facts = env.agent(self.results["place"]["host"]).plugged(
+                self.context(), server_id=self.server_id,
+                port_ids=facts.get("waiting_for", []))
+        return facts
+
+    @task.step
+    def activate(self, env: Env) -> None:
+        power = states.POWER[self.results["wait_for_network"]["power_state"]]
+        with env.cell.writer() as session:
+            moved = servers.change(
+                session, self.server_id, vm_state=[states.BUILDING],
+                task_state=_STAGES,
+                values={"vm_state": states.ACTIVE, "task_state": None,
+                        "power_state": power, "progress": 0,
+                        "launched_at": db.utcnow(), "fault": None})
+            if moved is None:
+                return
+            actions.event_ends(
+                session, self.server_id, self.request_id, EVENT,
+                host=self.results["place"]["host"])
+            events.add(session, Event, kind="server.create.end",
+                       resource_id=self.server_id)
+
+    def undone(self, env: Env, reason: str) -> None:
+        """Leave the server in error, saying why."""
+        with env.cell.writer() as session:
+            moved = servers.change(
+                session, self.server_id, vm_state=[states.BUILDING],
+                task_state=_STAGES,
+                values={"vm_state": states.ERROR, "task_state": None,
+                        "fault": faults.of(reason)})
+            if moved is None:
+                return
+            actions.event_ends(session, self.server_id, self.request_id,
+                               EVENT, details=reason)
+            events.add(session, Event, kind="server.create.error",
+                       resource_id=self.server_id,
+                       payload={"reason": reason})
+
+
+def _wait_plugged(env: Env, server_id: str) -> None:
+    """Return when the network has wired all ports of the server.
+
+    Its message may be lost, so it is asked too, now and then.
+
+    :raises PortsNotWired: they were not wired in time
+    :raises ServerNotFound: it is being deleted
+    """
+    end = time.monotonic() + env.conf.compute.vif_plugging_timeout
+    ask_at = time.monotonic() + _ASK_EVERY_S
+    while True:
+        with env.cell.reader() as session:
+            missing = nics.unplugged(session, server_id)
+            wanted = servers.is_building(session, server_id)
+        if not wanted:
+            raise ServerNotFound(server_id=server_id)
+        if not missing:
+            return
+        if time.monotonic() > end:
+            raise PortsNotWired(ports=", ".join(missing))
+        if time.monotonic() > ask_at:
+            ask_at = time.monotonic() + _ASK_EVERY_S
+            _ask_network(env, server_id)
+        concurrency.sleep(_POLL_S)
+
+
+def _ask_network(env: Env, server_id: str) -> None:
+    rest = networking.Networking(env.clients.network)
+    try:
+        ports = rest.ports(device_id=server_id)
+    except exceptions.ServiceError as error:
+        LOG.warning("Ports of %s are not known: %s", server_id, error)
+        return
+    wired = [port["id"] for port in ports if port["status"] == "ACTIVE"]
+    with env.cell.writer() as session:
+        nics.set_plugged(session, server_id, wired)
