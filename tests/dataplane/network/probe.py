@@ -1,0 +1,136 @@
+"""Run inside a guest's namespace: ping, and ask DHCP.
+
+Needs nothing but Python, so that no package has to be installed for it.
+"""
+
+import ipaddress
+import json
+import os
+import random
+import socket
+import struct
+import sys
+import time
+
+
+def checksum(data):
+    if len(data) % 2:
+        data += b"\0"
+    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def ping(address, timeout):
+    """Send an echo request every 0.2 s until one is answered."""
+    link = socket.socket(socket.AF_INET, socket.SOCK_RAW,
+                         socket.IPPROTO_ICMP)
+    mark = os.getpid() & 0xFFFF
+    body = struct.pack("!HH", mark, 1) + b"x" * 48
+    packet = struct.pack("!BBH", 8, 0, checksum(
+        b"\x08\0\0\0" + body)) + body
+    end = time.monotonic() + timeout
+    link.settimeout(0.2)
+    while time.monotonic() < end:
+        try:
+            link.sendto(packet, (address, 0))
+            while True:
+                got, peer = link.recvfrom(2048)
+                icmp = got[(got[0] & 15) * 4:]
+                if peer[0] == address and icmp[0] == 0 and (
+                        struct.unpack("!H", icmp[4:6])[0] == mark):
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def dhcp(interface, timeout):
+    """Discover and request; return the options of the acknowledgement."""
+    link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                         socket.htons(0x0800))
+    link.bind((interface, 0))
+    link.settimeout(0.5)
+    mac = link.getsockname()[4]
+    number = random.getrandbits(32)
+    extra = b""
+    kind = 1
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        link.send(message(mac, number, kind, extra))
+        answer = receive(link, number, time.monotonic() + 0.5)
+        if answer and answer["type"] == 2 and kind == 1:
+            kind = 3
+            extra = (b"\x32\x04" + socket.inet_aton(answer["address"])
+                     + b"\x36\x04" + socket.inet_aton(answer["server"]))
+        elif answer and answer["type"] == 5:
+            return answer
+    return None
+
+
+def message(mac, number, kind, extra):
+    bootp = struct.pack("!BBBBIHH4s4s4s4s16s64s128sI", 1, 1, 6, 0, number,
+                        0, 0x8000, b"", b"", b"", b"", mac, b"", b"",
+                        0x63825363)
+    bootp += bytes([53, 1, kind, 55, 5, 1, 3, 6, 26, 121]) + extra + b"\xff"
+    udp = struct.pack("!HHHH", 68, 67, 8 + len(bootp), 0) + bootp
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, 17,
+                       0, b"\0" * 4, b"\xff" * 4)
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return b"\xff" * 6 + mac + b"\x08\0" + head + udp
+
+
+def receive(link, number, end):
+    while time.monotonic() < end:
+        try:
+            frame = link.recv(2048)
+        except OSError:
+            return None
+        udp = frame[14 + (frame[14] & 15) * 4:]
+        if frame[23] != 17 or struct.unpack("!H", udp[2:4])[0] != 68:
+            continue
+        bootp = udp[8:]
+        if struct.unpack("!I", bootp[4:8])[0] == number:
+            return read(bootp)
+    return None
+
+
+def read(bootp):
+    found = {"address": socket.inet_ntoa(bootp[16:20])}
+    at = 240
+    while at < len(bootp) and bootp[at] != 255:
+        kind, size = bootp[at], bootp[at + 1]
+        value = bootp[at + 2:at + 2 + size]
+        at += 2 + size
+        if kind == 53:
+            found["type"] = value[0]
+        elif kind == 54:
+            found["server"] = socket.inet_ntoa(value)
+        elif kind == 3:
+            found["router"] = socket.inet_ntoa(value[:4])
+        elif kind == 6:
+            found["dns"] = [socket.inet_ntoa(value[i:i + 4])
+                            for i in range(0, size, 4)]
+        elif kind == 26:
+            found["mtu"] = struct.unpack("!H", value)[0]
+        elif kind == 121:
+            found["routes"] = routes(value)
+    return found
+
+
+def routes(value):
+    found = []
+    while value:
+        bits = value[0]
+        size = (bits + 7) // 8
+        net = socket.inet_ntoa(value[1:1 + size].ljust(4, b"\0"))
+        hop = socket.inet_ntoa(value[1 + size:5 + size])
+        found.append([str(ipaddress.ip_network(f"{net}/{bits}")), hop])
+        value = value[5 + size:]
+    return found
+
+
+if __name__ == "__main__":
+    action = {"ping": ping, "dhcp": dhcp}[sys.argv[1]]
+    print(json.dumps(action(sys.argv[2], float(sys.argv[3]))))
