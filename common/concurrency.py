@@ -4,10 +4,16 @@ Green threads share one processor and one hub. What computes or blocks for
 more than 10 ms goes through ``blocking``.
 """
 
+import ipaddress
 import os
+import socket
 import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
+
+# Names are resolved in native threads (see ``patch``), as the system does;
+# eventlet's own resolver is slow to load.
+os.environ.setdefault("EVENTLET_NO_GREENDNS", "yes")
 
 with warnings.catch_warnings():
     # It warns that it is in maintenance; that is why it is only used here.
@@ -23,6 +29,7 @@ Queue = queue.LightQueue
 Empty = queue.Empty
 GreenExit = eventlet.greenlet.GreenletExit
 
+_original_getaddrinfo = patcher.original("socket").getaddrinfo
 _threading = patcher.original("threading")
 
 
@@ -31,6 +38,16 @@ def patch() -> None:
     # psycopg 3 waits in C unless told to wait through select.
     os.environ.setdefault("PSYCOPG_IMPL", "python")
     eventlet.monkey_patch()
+    socket.getaddrinfo = _getaddrinfo
+
+
+def _getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
+    """Resolve without stopping the others; addresses need no resolving."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return tpool.execute(_original_getaddrinfo, host, *args, **kwargs)
+    return _original_getaddrinfo(host, *args, **kwargs)
 
 
 def spawn(func: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:

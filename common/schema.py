@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import Any
 
 import fastjsonschema
-import jsonschema
 
 from common import exceptions
 
@@ -82,6 +81,7 @@ _COMPILED: dict[int, tuple[Schema, Callable[[object], object]]] = {}
 
 def _explain(value: object, schema: Schema, path: str,
              error: fastjsonschema.JsonSchemaValueException) -> str:
+    import jsonschema  # slow to import, and most bodies are good
     found = list(jsonschema.Draft7Validator(schema).iter_errors(value))
     if not found:
         return f"{path}: {error.message}"
