@@ -111,6 +111,11 @@ def connected(session: orm.Session, attachment_id: str, generation: int,
                    "generation": generation, "connection_info": None},
             set={"connection_info": info, "updated_at": db.utcnow()}):
         return True
+    return is_told(session, attachment_id)
+
+
+def is_told(session: orm.Session, attachment_id: str) -> bool:
+    """Say whether anybody was told how to reach the volume."""
     return session.scalar(sa.select(Attachment.id).where(
         Attachment.id == attachment_id,
         Attachment.connection_info.is_not(None))) is not None

@@ -88,6 +88,12 @@ def host(session: orm.Session, volume_id: str) -> str | None:
         sa.select(Volume.host).where(Volume.id == volume_id))
 
 
+def current_status(session: orm.Session, volume_id: str) -> str | None:
+    """Return the volume's status; None if it is gone."""
+    return session.scalar(
+        sa.select(Volume.status).where(Volume.id == volume_id))
+
+
 def page(session: orm.Session, filters: Filters,
          wanted: paging.Page) -> list[Volume]:
     """Return one page of the volumes with all their parts."""
@@ -127,8 +133,7 @@ def move(session: orm.Session, volume_id: str, status: str, *,
     """
     allowed = set(of or VOLUME_REACHED_FROM[status])
     if not follow(session, volume_id, status, of=allowed, **values):
-        now = session.scalar(
-            sa.select(Volume.status).where(Volume.id == volume_id))
+        now = current_status(session, volume_id)
         if now is None:
             raise exceptions.VolumeNotFound(volume_id=volume_id)
         raise exceptions.InvalidStatus(

@@ -38,8 +38,11 @@ class ConnectVolume(task.Task):
 
     @export.undo
     def unexport(self, env: Env) -> None:
-        # Nobody has been told the address, so there is no client. What an
-        # agent that is away has, its reconciler ends.
+        with env.db.reader() as session:
+            if attachments.is_told(session, self.attachment_id):
+                return  # there may be a client: it all was done
+        # Nobody has been told the address. What an agent that is away has,
+        # its reconciler ends.
         with contextlib.suppress(exceptions.OutdatedOrder, *AGENT_AWAY):
             env.agent(self.backend).disconnect(
                 env.ctx(), volume_id=self.volume_id,
@@ -49,6 +52,7 @@ class ConnectVolume(task.Task):
     @task.step
     def finish(self, env: Env) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             if not attachments.connected(
                     session, self.attachment_id, self.generation,
                     self.results["export"]):
@@ -57,4 +61,5 @@ class ConnectVolume(task.Task):
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             attachments.give_up_connect(session, self.attachment_id, reason)

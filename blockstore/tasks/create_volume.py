@@ -28,6 +28,7 @@ class CreateVolume(task.Task):
     def place(self, env: Env) -> str:
         """Give the volume the backend with most room."""
         with env.db.writer() as session:
+            self.guard(session)
             volume = volumes.get(session, self.volume_id)
             if volume.host is not None:
                 return volume.host
@@ -42,7 +43,9 @@ class CreateVolume(task.Task):
     @place.undo
     def unplace(self, env: Env) -> None:
         with env.db.writer() as session:
-            volumes.unplace(session, self.volume_id)
+            self.guard(session)
+            if volumes.current_status(session, self.volume_id) == "creating":
+                volumes.unplace(session, self.volume_id)
 
     @task.step
     def create_blocks(self, env: Env) -> None:
@@ -51,6 +54,9 @@ class CreateVolume(task.Task):
 
     @create_blocks.undo
     def delete_blocks(self, env: Env) -> None:
+        with env.db.reader() as session:
+            if volumes.current_status(session, self.volume_id) != "creating":
+                return  # it all was done, or another task deletes it
         # What an agent that is away has made, its reconciler erases.
         with contextlib.suppress(*AGENT_AWAY):
             env.agent(self.results["place"]).delete_volume(
@@ -59,9 +65,11 @@ class CreateVolume(task.Task):
     @task.step
     def finish(self, env: Env) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             volumes.follow(session, self.volume_id, "available",
                            of={"creating"})
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             volumes.follow(session, self.volume_id, "error", reason=reason)

@@ -35,9 +35,11 @@ class DeleteVolume(task.Task):
     @task.step
     def forget(self, env: Env) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             volumes.remove(session, self.volume_id)
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             volumes.follow(session, self.volume_id, "error_deleting",
                            reason=reason)

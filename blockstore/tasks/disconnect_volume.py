@@ -39,9 +39,11 @@ class DisconnectVolume(task.Task):
     @task.step
     def forget(self, env: Env) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             attachments.disconnected(session, self.attachment_id)
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             attachments.give_up_disconnect(
                 session, self.attachment_id, reason)

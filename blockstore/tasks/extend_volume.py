@@ -36,11 +36,13 @@ class ExtendVolume(task.Task):
     @task.step
     def finish(self, env: Env) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             volumes.follow(
                 session, self.volume_id, "available", of={"extending"},
                 size_gib=self.size_gib, target_gib=None)
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
+            self.guard(session)
             volumes.follow(session, self.volume_id, "error_extending",
                            target_gib=None, reason=reason)
