@@ -7,7 +7,8 @@ import uuid
 
 import pytest
 
-from common import concurrency, exceptions as common_exceptions
+from common import concurrency
+from common import exceptions as common_exceptions
 from compute import exceptions
 from compute import spec as specs
 from compute.drivers.libvirt.images import ImageCache

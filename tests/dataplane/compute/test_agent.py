@@ -1,0 +1,164 @@
+"""The agent with its real driver, asked over the bus as conductors do."""
+
+import time
+
+import pytest
+
+from cli import node as nodes
+from common import concurrency, rpc
+from common.context import service_context
+from common.exceptions import ServiceUnavailable
+from compute.agent.app import assemble
+from compute.agent_api import ComputeAgentAPI
+from compute.conductor_api import ConductorAPI
+from tests.unit.compute_agent.things import wait_for
+
+#: How much more than libvirt alone a start may take, in seconds.
+OVERHEAD_S = 0.5
+
+
+class Conductor(ConductorAPI):
+    """Wants what a test puts into it."""
+
+    def __init__(self):
+        self.wanted = {}
+        self.told = []
+
+    def register(self, ctx, *, host, host_uuid, facts):
+        return {"provider_id": "p", "report_interval_s": 1}
+
+    def report(self, ctx, *, host, servers):
+        return {"registered": True}
+
+    def desired(self, ctx, *, host):
+        return {"servers": [
+            spec.to_json() for spec in self.wanted.values()]}
+
+    def lifecycle(self, ctx, *, host, server_id, event):
+        self.told.append((server_id, event))
+
+    def wake(self, ctx):
+        pass
+
+
+@pytest.fixture
+def conductor():
+    return Conductor()
+
+
+@pytest.fixture
+def daemon(conf, session_driver, conductor, monkeypatch):
+    bus = rpc.Bus("memory://", exchange="agent-test")
+    bus.serve(conductor, "c1")
+    conf.set_override("reconcile_interval", 1, "compute_agent")
+    made = assemble(conf, bus, session_driver, "owner-1")
+    for action in made.starting:
+        action()
+    threads = [concurrency.spawn(loop.run_forever) for loop in made.loops]
+    made.bus = bus
+    wait_for(lambda: not any(map(_failing, made.checks.values())))
+    yield made
+    for loop in made.loops:
+        loop.stop()
+    for thread in threads:
+        thread.wait()
+    bus.stop()
+
+
+def _failing(check):
+    try:
+        check()
+    except RuntimeError:
+        return True
+    return False
+
+
+@pytest.fixture
+def agent(daemon):
+    return daemon.bus.client(ComputeAgentAPI, "node1")
+
+
+@pytest.fixture
+def ctx():
+    return service_context()
+
+
+@pytest.fixture
+def wanted(conductor, spec):
+    """A server that the conductor knows of and works on."""
+    spec.power = "leave"
+    conductor.wanted[spec.server_id] = spec
+    return spec
+
+
+def state(agent_driver, spec):
+    try:
+        return agent_driver.guest(spec.server_id).power_state
+    except ServiceUnavailable:
+        return "unknown"
+
+
+def test_a_server_from_spawn_to_destroy(agent, ctx, conductor, wanted,
+                                        driver, traces):
+    server_id = wanted.server_id
+    port_id = wanted.nics[0].port_id
+    wanted.wait_for_ports = [port_id]
+    spec = wanted.to_json()
+    assert agent.spawn(ctx, spec=spec)["power_state"] == "paused"
+    assert agent.plugged(ctx, server_id=server_id, port_ids=[port_id])[
+        "power_state"] == "running"
+    wait_for(lambda: "GRUB" in (text := agent.console_log(
+        ctx, server_id=server_id, lines=-1)) or "tiny" in text, timeout=60)
+    assert agent.power(ctx, server_id=server_id, action="hard_reboot",
+                       spec=spec)["power_state"] == "paused"
+
+    del conductor.wanted[server_id]
+    agent.destroy(ctx, server_id=server_id, generation=2)
+    assert traces(server_id) == []
+    assert conductor.told == []
+
+
+def test_started_again_after_the_node_restarts(agent, ctx, conductor,
+                                               wanted, driver, node):
+    agent.spawn(ctx, spec=wanted.to_json())
+    wanted.power = "running"
+    nodes.stop(node.state)
+    nodes.start(node.state)
+    wait_for(lambda: state(driver, wanted) == "running", timeout=30)
+
+
+def test_a_killed_guest_is_told_and_started_again(
+        agent, ctx, conductor, wanted, driver, inside):
+    agent.spawn(ctx, spec=wanted.to_json())
+    wanted.power = "running"
+    inside("pkill", "-9", "-f", wanted.server_id)
+    wait_for(lambda: conductor.told, timeout=10)
+    assert conductor.told[0] == (wanted.server_id, "crashed")
+    wait_for(lambda: state(driver, wanted) == "running", timeout=30)
+
+
+def test_a_stray_is_removed(agent, ctx, conductor, wanted, traces):
+    agent.spawn(ctx, spec=wanted.to_json())
+    conductor.wanted.clear()
+    wait_for(lambda: traces(wanted.server_id) == [], timeout=30)
+
+
+def test_spawn_costs_little_more_than_libvirt(agent, ctx, wanted, inside,
+                                              driver):
+    """Three times each; the best of both are compared."""
+    spec = wanted.to_json()
+    domain = f"pileus-{wanted.server_id}"
+    ours, theirs = [], []
+    for generation in range(1, 6, 2):
+        spec["generation"] = generation
+        started = time.monotonic()
+        agent.spawn(ctx, spec=spec)
+        ours.append(time.monotonic() - started)
+        inside("virsh", "destroy", domain)
+        started = time.monotonic()
+        inside("virsh", "start", domain)
+        theirs.append(time.monotonic() - started)
+        agent.destroy(ctx, server_id=wanted.server_id,
+                      generation=generation + 1)
+    print(f"\nspawn {min(ours):.2f} s, virsh start {min(theirs):.2f} s")
+    assert min(ours) < min(theirs) + OVERHEAD_S
