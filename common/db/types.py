@@ -25,10 +25,18 @@ class Base(orm.DeclarativeBase):
     """Base of a service's own base of models.
 
     Each service derives one, with ``__abstract__ = True`` and a metadata
-    of its own: ``sa.MetaData(naming_convention=db.NAMING)``.
+    of its own: ``sa.MetaData(naming_convention=db.NAMING)``. It gets a
+    registry of its own too, since two services in one process may both
+    have a model ``Volume``.
     """
 
     __abstract__ = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        if "metadata" in vars(cls):
+            cls.registry = cls._sa_registry = orm.registry(
+                metadata=cls.metadata)
+        super().__init_subclass__(**kwargs)
 
 
 class JSON(types.TypeDecorator[Any]):
