@@ -167,3 +167,18 @@ class ExtraSpecNotFound(exceptions.NotFound):
 
 class VolumeUnusable(exceptions.BadRequest):
     message = "Invalid volume: volume {volume_id}: {reason}"
+
+
+# What another service answered; its text is fit for users.
+
+
+class OtherConflict(exceptions.Conflict):
+    message = "{reason}"
+
+
+class OtherNotFound(exceptions.NotFound):
+    message = "{reason}"
+
+
+class OtherForbidden(exceptions.Forbidden):
+    message = "{reason}"

@@ -9,6 +9,7 @@ from keystoneauth1 import exceptions as ksa
 
 from common import clients, concurrency, exceptions
 from compute.db.cell.models import Nic, Server
+from compute.exceptions import OtherConflict, OtherForbidden, OtherNotFound
 
 Port = dict[str, Any]
 
@@ -21,7 +22,14 @@ def translated() -> Iterator[None]:
     try:
         yield
     except ksa.ClientException as error:
+        kind = _KINDS.get(getattr(error, "http_status", None) or 0)
+        if kind is not None:
+            raise kind(reason=clients.reason(error)) from error
         raise clients.translate(error) from error
+
+
+_KINDS: dict[int, type[exceptions.ServiceError]] = {
+    403: OtherForbidden, 404: OtherNotFound, 409: OtherConflict}
 
 
 class Networking:

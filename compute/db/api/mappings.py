@@ -55,7 +55,7 @@ def limits(session: orm.Session, project_id: str) -> dict[str, int]:
     rows = session.execute(
         sa.select(QuotaLimit.resource, QuotaLimit.hard_limit)
         .where(QuotaLimit.project_id == project_id))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def set_limits(session: orm.Session, project_id: str,

@@ -156,7 +156,7 @@ def generations(session: orm.Session) -> dict[str, int]:
     """Return the generation of every provider."""
     rows = session.execute(sa.select(
         ResourceProvider.id, ResourceProvider.generation))
-    return dict(rows.tuples().all())
+    return {row[0]: row[1] for row in rows}
 
 
 def allocations_of_consumer(session: orm.Session, consumer_id: str
