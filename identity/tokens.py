@@ -147,9 +147,13 @@ class KeyRepository:
 
     def _make(self) -> None:
         parent = os.path.dirname(self._path)
-        os.makedirs(parent, mode=0o750, exist_ok=True)
+        above = os.path.dirname(parent)
+        if not os.path.isdir(parent):
+            os.makedirs(parent, mode=0o750, exist_ok=True)
+            _own_as(parent, above)
         draft = os.path.join(parent, f".keys-{secrets.token_hex(8)}")
         os.mkdir(draft, 0o700)
+        _own_as(draft, parent)
         for number in (_STAGED, 1):
             _write_key(os.path.join(draft, str(number)))
         try:
@@ -207,6 +211,17 @@ def _write_key(path: str) -> None:
         os.fsync(file)
     finally:
         os.close(file)
+    _own_as(path, os.path.dirname(path))
+
+
+def _own_as(path: str, model: str) -> None:
+    """Give ``path`` to the owner of ``model``, if we are root.
+
+    An administrator prepares what the daemons, that are not, will read.
+    """
+    owner = os.stat(model)
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.chown(path, owner.st_uid, owner.st_gid)
 
 
 def _sync(folder: str) -> None:

@@ -164,9 +164,10 @@ class Services:
     @wsgi.handler(body=schemas.UPDATE_SERVICE)
     def update(self, req: wsgi.Request, service_id: str) -> dict[str, Any]:
         req.authorize(policies.UPDATE_SERVICE)
+        body = req.json["service"]
         with self._db.writer() as session:
             service = catalog.get_service(session, service_id)
-            catalog.update(session, service, req.json["service"])
+            catalog.update(session, service, body)
         return {"service": view_service(req, service)}
 
     @wsgi.handler(status=204)
@@ -248,10 +249,10 @@ class Endpoints:
     @wsgi.handler(body=schemas.UPDATE_ENDPOINT)
     def update(self, req: wsgi.Request, endpoint_id: str) -> dict[str, Any]:
         req.authorize(policies.UPDATE_ENDPOINT)
+        body = req.json["endpoint"]
         with self._db.writer() as session:
             endpoint = catalog.get_endpoint(session, endpoint_id)
-            catalog.update(session, endpoint, self._values(
-                session, req.json["endpoint"]))
+            catalog.update(session, endpoint, self._values(session, body))
         return {"endpoint": view_endpoint(req, endpoint)}
 
     @wsgi.handler(status=204)

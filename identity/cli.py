@@ -1,0 +1,29 @@
+"""The commands of ``pileus identity``."""
+
+import click
+
+
+@click.group()
+def identity() -> None:
+    """Look after the identity service."""
+
+
+@identity.command("rotate-keys")
+@click.option(
+    "--config", "files", multiple=True, metavar="PATH", required=True,
+    envvar="PILEUS_CONFIG", type=click.Path(exists=True),
+    help="Configuration file, or directory of them; may be repeated.")
+def rotate_keys(files: tuple[str, ...]) -> None:
+    """Seal new tokens with a new key.
+
+    Tokens that are out stay good as long as their key is kept. Daemons
+    notice by themselves. Where identity runs on several hosts, copy the
+    directory to all of them afterwards, and before the next rotation.
+    """
+    from common import conf as configuration
+    from identity import conf, tokens
+    options = configuration.load(files, [conf.register_opts])
+    keys = tokens.KeyRepository(options.identity.key_repository)
+    keys.ensure()
+    keys.rotate(options.identity.keep_keys)
+    click.echo(f"{options.identity.key_repository}: rotated")

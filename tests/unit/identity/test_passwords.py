@@ -1,0 +1,155 @@
+"""Slow hashes that hold nobody up."""
+
+import time
+
+import pytest
+
+from common import concurrency, exceptions
+from identity import passwords
+
+
+
+
+def test_matches():
+    hasher = passwords.Hasher(4, 2, 4)
+    stored = hasher.hash("right")
+    assert hasher.matches("right", stored)
+    assert not hasher.matches("wrong", stored)
+    assert not hasher.matches("right", None)
+
+
+@pytest.mark.parametrize("one,other", [
+    ("x" * 72, "x" * 73), ("a\0b", "a\0c"), ("ä", "a"), ("", "\0")])
+def test_every_character_counts(one, other):
+    hasher = passwords.Hasher(4, 2, 4)
+    assert not hasher.matches(other, hasher.hash(one))
+    assert hasher.matches(one, hasher.hash(one))
+
+
+def test_others_run_meanwhile():
+    hasher = passwords.Hasher(10, 2, 4)
+    turns = []
+
+    def tick():
+        while True:
+            turns.append(time.monotonic())
+            concurrency.sleep(0.005)
+
+    ticker = concurrency.spawn(tick)
+    hasher.matches("x", None)
+    ticker.kill()
+    assert len(turns) > 2
+
+
+def test_queue_is_bounded():
+    hasher = passwords.Hasher(8, 1, 2)
+    callers = [lambda: hasher.matches("x", None)] * 3
+
+    def one_too_many():
+        with pytest.raises(exceptions.TooManyRequests) as refused:
+            hasher.matches("x", None)
+        assert refused.value.headers["Retry-After"] == "1"
+        assert refused.value.status == 429
+
+    concurrency.gather(*callers, one_too_many)
+    assert not hasher.matches("x", None)
+
+
+def test_unknown_costs_the_same():
+    hasher = passwords.Hasher(10, 1, 1)
+    stored = hasher.hash("x")
+    hasher.matches("y", None)
+
+    def cost(stored):
+        began = time.thread_time_ns()
+        clock = time.monotonic()
+        hasher.matches("y", stored)
+        return max(time.monotonic() - clock,
+                   (time.thread_time_ns() - began) / 1e9)
+
+    known = min(cost(stored) for _ in range(5))
+    unknown = min(cost(None) for _ in range(5))
+    assert 0.5 < known / unknown < 2
+
+
+class TestRemembered:
+
+    def test_knows_just_what_was_added(self):
+        memory = passwords.Remembered(60)
+        assert not memory.knows("u", 1, "hash", "word")
+        memory.add("u", 1, "hash", "word")
+        assert memory.knows("u", 1, "hash", "word")
+        for other in (("v", 1, "hash", "word"), ("u", 2, "hash", "word"),
+                      ("u", 1, "hash2", "word"), ("u", 1, "hash", "wor")):
+            assert not memory.knows(*other)
+        memory.forget("u")
+        assert not memory.knows("u", 1, "hash", "word")
+
+    def test_holds_no_password(self):
+        memory = passwords.Remembered(60)
+        memory.add("u", 1, "hash", "secret-word")
+        assert "secret-word" not in repr(vars(memory))
+
+    def test_ends(self):
+        memory = passwords.Remembered(0)
+        memory.add("u", 1, "hash", "word")
+        assert not memory.knows("u", 1, "hash", "word")
+
+
+class TestLogins:
+    """The memory of passwords, through the door."""
+
+    @pytest.fixture
+    def hashes(self, identity, monkeypatch):
+        seen = []
+        real = passwords.Hasher.matches
+
+        def matches(self, password, stored):
+            seen.append(password)
+            return real(self, password, stored)
+        monkeypatch.setattr(passwords.Hasher, "matches", matches)
+        return seen
+
+    def test_second_login_skips_the_hash(self, identity, hashes):
+        identity.login()
+        identity.login()
+        assert len(hashes) == 1
+
+    @pytest.mark.parametrize("change", [
+        {"enabled": True}, {"description": "d"}, {"password": "n"}])
+    def test_any_change_forgets(self, identity, admin, hashes, change):
+        user = admin.ok("POST", "/v3/users", {"user": {
+            "name": "u", "password": "p"}})["user"]
+        identity.login("u", "p")
+        identity.login("u", "p")
+        assert len(hashes) == 1
+        admin.ok("PATCH", f"/v3/users/{user['id']}", {"user": change})
+        identity.login("u", change.get("password", "p"))
+        assert len(hashes) == 2
+
+    def test_wrong_is_always_hashed(self, identity, hashes, anybody):
+        identity.login()
+        for _ in range(2):
+            got = anybody("POST", "/v3/auth/tokens",
+                          identity.auth(password="wrong"))
+            assert got.status_code == 401
+        assert len(hashes) == 3
+
+    def test_disabled_is_refused(self, identity, admin, anybody):
+        user = admin.ok("POST", "/v3/users", {"user": {
+            "name": "u", "password": "p"}})["user"]
+        identity.login("u", "p")
+        admin.ok("PATCH", f"/v3/users/{user['id']}", {"user": {
+            "enabled": False}})
+        got = anybody("POST", "/v3/auth/tokens", identity.auth("u", "p"))
+        assert got.status_code == 401
+
+    def test_burst_is_refused_early(self, identity, admin, monkeypatch,
+                                    anybody):
+        monkeypatch.setattr(identity.env.hasher, "_room", 0)
+        got = anybody("POST", "/v3/auth/tokens",
+                      identity.auth(password="wrong"))
+        assert got.status_code == 429
+        assert got.headers["Retry-After"]
+        # Others go on.
+        admin.ok("GET", "/v3/auth/tokens", X_Subject_Token=admin.token)
