@@ -24,11 +24,11 @@ class Loop:
         self.interval = interval
         #: Monotonic time at which a run last succeeded; None before.
         self.succeeded_at: float | None = None
-        self._woken = concurrency.Event()
-        self._due: float | None = None
-        self._stopping = False
-        self._running = False
-        self._ended = concurrency.Event()
+        self.__woken = concurrency.Event()
+        self.__due: float | None = None
+        self.__stopping = False
+        self.__running = False
+        self.__ended = concurrency.Event()
 
     def run_once(self) -> object:
         """Do all the work there is; subclasses define it."""
@@ -36,40 +36,40 @@ class Loop:
 
     def wake(self) -> None:
         """Run as soon as the present run, if any, is over."""
-        self._woken.send()
+        self.__woken.send()
 
     def due_in(self, seconds: float) -> None:
         """Called by ``run_once``: run again within ``seconds``."""
-        if self._due is None or seconds < self._due:
-            self._due = seconds
+        if self.__due is None or seconds < self.__due:
+            self.__due = seconds
 
     @property
     def stopping(self) -> bool:
         """Say whether ``stop`` was called."""
-        return self._stopping
+        return self.__stopping
 
     def stop(self, timeout: float = 30) -> None:
         """Run no more; wait for the present run, ``timeout`` s at most."""
-        self._stopping = True
-        self._woken.send()
-        if self._running:
-            self._ended.wait(timeout)
+        self.__stopping = True
+        self.__woken.send()
+        if self.__running:
+            self.__ended.wait(timeout)
 
     def run_forever(self) -> None:
         """Run until stopped."""
-        self._running = True
+        self.__running = True
         failures = 0
         try:
-            while not self._stopping:
-                self._woken = concurrency.Event()
-                self._due = None
-                failures = 0 if self._try() else failures + 1
-                self._rest(failures)
+            while not self.__stopping:
+                self.__woken = concurrency.Event()
+                self.__due = None
+                failures = 0 if self.__try() else failures + 1
+                self.__rest(failures)
         finally:
-            self._running = False
-            self._ended.send()
+            self.__running = False
+            self.__ended.send()
 
-    def _try(self) -> bool:
+    def __try(self) -> bool:
         try:
             self.run_once()
         except Exception:
@@ -78,18 +78,18 @@ class Loop:
         self.succeeded_at = time.monotonic()
         return True
 
-    def _rest(self, failures: int) -> None:
-        if self._stopping:
+    def __rest(self, failures: int) -> None:
+        if self.__stopping:
             return
         if not failures:
             wait = self.interval * random.uniform(0.9, 1.1)
-            if self._due is not None:
-                wait = max(0.0, min(wait, self._due))
-            self._woken.wait(wait)
+            if self.__due is not None:
+                wait = max(0.0, min(wait, self.__due))
+            self.__woken.wait(wait)
             return
         most = min(max(self.interval, _BACK_OFF), _BACK_OFF_MOST)
         wait = min(_BACK_OFF * 2.0 ** min(failures - 1, 10), most)
         # Even if woken, a failing loop does not spin.
         concurrency.sleep(random.uniform(0.5, 1) * min(wait, _BACK_OFF))
-        if not self._stopping and wait > _BACK_OFF:
-            self._woken.wait(wait - _BACK_OFF)
+        if not self.__stopping and wait > _BACK_OFF:
+            self.__woken.wait(wait - _BACK_OFF)

@@ -38,20 +38,21 @@ def write_conf(state: pathlib.Path) -> pathlib.Path:
             f"[auth]\nurl = http://127.0.0.1:{ports['identity']}\n",
             f"[bus]\nexchange = functional-{ports['identity']}\n",
             f"[bootstrap]\nadmin_password = {ADMIN_PASSWORD}\n",
-            "[metadata]\nshared_secret = functional-metadata\n",
+            "[metadata]\nshared_secret = functional-metadata\n"
+            f"port = {ports['metadata_api']}\n",
             f"[node]\nrun_dir = {state}/run\n"]
     for group in GROUPS:
         text.append(f"[{group}]\nport = {ports[group]}\n"
                     f"password = functional-{group}\n")
         text += [f"{line}\n" for line in _EXTRA.get(group, ())]
-    text.append(f"[compute_metadata]\nport = {ports['metadata_api']}\n")
     path = state / "pileus.conf"
     path.write_text("".join(text))
     return path
 
 
 _EXTRA: dict[str, tuple[str, ...]] = {
-    "compute": ("driver = fake", "vif_plugging_timeout = 0"),
+    "compute": ("vif_plugging_timeout = 0",
+                "[compute_agent]", "driver = fake"),
 }
 
 
