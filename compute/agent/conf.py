@@ -19,7 +19,7 @@ OPTS = [
         "evict_interval", default=600, min=1,
         help="Seconds between two searches for cached images to forget."),
     cfg.IntOpt(
-        "image_idle_seconds", default=86400, min=0,
+        "image_idle_seconds", default=86400, min=60,
         help="Seconds that a cached image is kept after its last use."),
 ]
 

@@ -38,6 +38,8 @@ class Happenings:
                 self._wake()
             elif guest.ended_itself:
                 self._membership.tell(server_id, "stopped")
+            else:
+                self._wake()  # not the guest's own doing: mend it
         except Exception as error:
             LOG.warning("Server %s: %s is not told yet: %s",
                         server_id, event, error)

@@ -12,6 +12,9 @@ from compute.drivers import base, locks
 
 LOG = logging.getLogger(__name__)
 
+#: Seconds until what failed is tried again, such as the start of a server
+#: whose volume is not exported yet.
+_AGAIN_S = 5
 #: Seconds until a domain that seems to be a stray is looked at again.
 _STRAY_S = 5
 #: Servers that are mended side by side, after a restart of the host.
@@ -72,6 +75,7 @@ class Reconciler(loop.Loop):
             return bool(func(*args))
         except Exception:
             LOG.exception("Server %s cannot be mended now", server_id)
+            self.due_in(_AGAIN_S)
             return False
 
     def _mend(self, spec: specs.ServerSpec) -> bool:

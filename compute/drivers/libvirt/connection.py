@@ -16,6 +16,9 @@ T = TypeVar("T")
 
 #: Seconds between two probes of the link; dead after three.
 KEEPALIVE_S = 5
+#: Calls that run at a time. A guest whose monitor hangs holds up the calls
+#: for it; they must not take all native threads of the process.
+CALLS = 8
 
 _DEAD = {libvirt.VIR_ERR_SYSTEM_ERROR, libvirt.VIR_ERR_INTERNAL_ERROR,
          libvirt.VIR_ERR_NO_CONNECT, libvirt.VIR_ERR_INVALID_CONN,
@@ -39,6 +42,10 @@ class Connection:
         self._uri = uri
         self._conn: libvirt.virConnect | None = None
         self._opening = concurrency.Semaphore(1)
+        self._slots = concurrency.Semaphore(CALLS)
+        #: UUIDs of domains whose hypervisor was told to end by a signal,
+        #: as when the host goes down: the guest had no part in it.
+        self.ended_by_host: set[str] = set()
         self._events: collections.deque[tuple[str, str]] = (
             collections.deque(maxlen=10_000))
         self._signal = concurrency.NativeSignal()
@@ -48,12 +55,16 @@ class Connection:
     def call(self, func: Callable[[libvirt.virConnect], T]) -> T:
         """Run ``func`` with the open link, in a native thread.
 
-        :raises ServiceUnavailable: if libvirt cannot be reached
+        :raises ServiceUnavailable: if libvirt cannot be reached, or is
+            busy with that domain for long
         """
         conn = self._open()
         try:
-            return concurrency.blocking(func, conn)
+            with self._slots:
+                return concurrency.blocking(func, conn)
         except libvirt.libvirtError as error:
+            if error.get_error_code() == libvirt.VIR_ERR_OPERATION_TIMEOUT:
+                raise common_exceptions.ServiceUnavailable() from error
             if error.get_error_code() in _DEAD and not self._alive(conn):
                 self._forget(conn)
                 raise common_exceptions.ServiceUnavailable() from error
@@ -115,6 +126,11 @@ class Connection:
     def _happened(self, _conn: object, domain: libvirt.virDomain,
                   event: int, detail: int, _opaque: object) -> None:
         """Note an event; in the native event thread: nothing green here."""
+        if (event == libvirt.VIR_DOMAIN_EVENT_SHUTDOWN
+                and detail == libvirt.VIR_DOMAIN_EVENT_SHUTDOWN_HOST):
+            self.ended_by_host.add(domain.UUIDString())
+        elif event == libvirt.VIR_DOMAIN_EVENT_STARTED:
+            self.ended_by_host.discard(domain.UUIDString())
         what = _EVENTS.get(event)
         if what == "stopped" and detail in (
                 libvirt.VIR_DOMAIN_EVENT_STOPPED_CRASHED,

@@ -1,6 +1,7 @@
 """The driver for QEMU and KVM through libvirt."""
 
 import contextlib
+import dataclasses
 import functools
 import logging
 import time
@@ -83,7 +84,7 @@ class LibvirtDriver(base.ComputeDriver):
                         for server_id in files}
 
     def guest(self, server_id: str) -> base.Guest:
-        return self._with(server_id, _guest) or base.Guest(
+        return self._with(server_id, self._guest) or base.Guest(
             server_id, "absent")
 
     def has_disk(self, server_id: str) -> bool:
@@ -191,8 +192,15 @@ class LibvirtDriver(base.ComputeDriver):
 
     def _list(self, conn: libvirt.virConnect) -> list[base.Guest]:
         """Return the guests whose domains are ours; in a native thread."""
-        return [_guest(domain) for domain in conn.listAllDomains()
+        return [self._guest(domain) for domain in conn.listAllDomains()
                 if _is_ours(domain, self._settings.owner)]
+
+    def _guest(self, domain: libvirt.virDomain) -> base.Guest:
+        """Return the domain as a guest; in a native thread."""
+        found = _guest(domain)
+        if found.server_id in self._connection.ended_by_host:
+            return dataclasses.replace(found, ended_itself=False)
+        return found
 
     def _define_xml(self, spec: specs.ServerSpec) -> str:
         return domains.build(
@@ -329,13 +337,20 @@ def _ask_unplug(domain: libvirt.virDomain, device: Element,
         domain.detachDeviceFlags(domains.text_of(device), flag)
 
 
+#: What a start failed for, by what libvirt's text has in it.
+_REASONS = {
+    "ovs bridge": "its network card could not be connected",
+    "tap": "its network card could not be connected",
+    "nbd": "a volume of it could not be connected",
+    "failed to connect to": "a volume of it could not be connected",
+}
+
+
 def _not_started(error: libvirt.libvirtError) -> Exception:
     text = str(error)
     if "Cannot allocate memory" in text:
         return exceptions.HostFull(resource="memory")
-    if error.get_error_domain() == libvirt.VIR_FROM_NETWORK or (
-            "ovs" in text.lower()):
-        return exceptions.GuestNotStarted(
-            reason="its network card could not be connected")
-    return exceptions.GuestNotStarted(
-        reason="it refused the definition or failed on the way")
+    reason = next((reason for sign, reason in _REASONS.items()
+                   if sign in text.lower()),
+                  "it refused the definition or failed on the way")
+    return exceptions.GuestNotStarted(reason=reason)

@@ -125,6 +125,17 @@ def test_started_again_after_the_node_restarts(agent, ctx, conductor,
     nodes.stop(node.state)
     nodes.start(node.state)
     wait_for(lambda: state(driver, wanted) == "running", timeout=30)
+    assert conductor.told == []
+
+
+def test_a_guest_ended_by_the_host_is_started_again(
+        agent, ctx, conductor, wanted, driver, inside):
+    agent.spawn(ctx, spec=wanted.to_json())
+    wanted.power = "running"
+    inside("pkill", "-TERM", "-f", wanted.server_id)
+    wait_for(lambda: state(driver, wanted) == "shutdown")
+    wait_for(lambda: state(driver, wanted) == "running", timeout=30)
+    assert conductor.told == []
 
 
 def test_a_killed_guest_is_told_and_started_again(
