@@ -21,15 +21,18 @@ _URL_CHARS = 8192
 class Server:
     """Serves one application on one address."""
 
-    def __init__(self, app: Any, host: str, port: int, *,
-                 conf: cfg.ConfigOpts, shared: bool = False) -> None:
+    def __init__(self, app: Any, host: str = "", port: int = 0, *,
+                 conf: cfg.ConfigOpts, shared: bool = False,
+                 listening: socket.socket | None = None) -> None:
         """Listen; serve when started.
 
         :param shared: several processes listen on the same address
+        :param listening: a socket that listens already, in place of an
+            address
         :raises OSError: if the address is taken
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = eventlet.listen(
+        self._socket = listening or eventlet.listen(
             (host, port), family=family, backlog=1024,
             reuse_port=shared)
         self._app = app

@@ -7,7 +7,7 @@ of its own; jobs are handed to it, and results to the hub by NativeSignal.
 
 import collections
 import dataclasses
-import os
+import socket
 import time
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -70,9 +70,10 @@ class Connection:
         self._jobs: collections.deque[_Job] = collections.deque()
         self._finished: collections.deque[_Job] = collections.deque()
         self._any_finished = concurrency.NativeSignal()
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_read, False)
-        os.set_blocking(self._wake_write, False)
+        # Sockets that never block do not care what thread they are in.
+        self._wake_read, self._wake_write = socket.socketpair()
+        self._wake_read.setblocking(False)
+        self._wake_write.setblocking(False)
         self._stopping = False
         self._thread: Any = None
         self.connected = False
@@ -123,7 +124,7 @@ class Connection:
 
     def _poke(self) -> None:
         try:
-            os.write(self._wake_write, b"x")
+            self._wake_write.send(b"x")
         except BlockingIOError:
             pass
 
@@ -170,12 +171,12 @@ class Connection:
     def _block(self, replica: Idl) -> None:
         waiting = poller.Poller()
         replica.wait(waiting)
-        waiting.fd_wait(self._wake_read, poller.POLLIN)
+        waiting.fd_wait(self._wake_read.fileno(), poller.POLLIN)
         if self._jobs and self.connected:
             waiting.immediate_wake()
         waiting.block()
         try:
-            os.read(self._wake_read, 4096)
+            self._wake_read.recv(4096)
         except BlockingIOError:
             pass
 

@@ -1,0 +1,1 @@
+"""Metadata for the guests of a node."""

@@ -131,6 +131,28 @@ def routes(value):
     return found
 
 
+def http(path, timeout, *headers):
+    """Ask the metadata service; return status and text."""
+    link = socket.create_connection(("169.254.169.254", 80), timeout)
+    lines = [f"GET {path} HTTP/1.1", "Host: 169.254.169.254",
+             "Connection: close", *headers]
+    link.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
+    said = b""
+    while True:
+        part = link.recv(65536)
+        if not part:
+            break
+        said += part
+    head, _, body = said.partition(b"\r\n\r\n")
+    return int(head.split()[1]), body.decode()
+
+
+def burst(path, count):
+    return [http(path, 5)[0] for _ in range(int(count))]
+
+
 if __name__ == "__main__":
-    action = {"ping": ping, "dhcp": dhcp}[sys.argv[1]]
-    print(json.dumps(action(sys.argv[2], float(sys.argv[3]))))
+    action = {"ping": ping, "dhcp": dhcp, "http": http,
+              "burst": burst}[sys.argv[1]]
+    print(json.dumps(action(sys.argv[2], float(sys.argv[3]),
+                            *sys.argv[4:])))
