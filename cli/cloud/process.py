@@ -107,13 +107,13 @@ def _spawn(place: paths.Paths,
         return subprocess.Popen(
             command(place), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             cwd="/", start_new_session=True,
-            env=_environment() | {"NOTIFY_SOCKET": str(notify)})
+            env=environment() | {"NOTIFY_SOCKET": str(notify)})
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Return what daemons get to see: nothing of the caller's session."""
     own = {name: value for name, value in os.environ.items()
-           if name.startswith("PILEUS_")}
+           if name.startswith("PILEUS_") or name == "NOTIFY_SOCKET"}
     return own | {
         "LANG": "C.UTF-8",
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin"

@@ -46,7 +46,9 @@ def start(place: paths.Paths, progress: options.Progress,
                     nodes.start(place.state, name)
             if foreground:
                 os.chdir("/")
-                os.execv(sys.executable, process.command(place))  # noqa: S606
+                os.execve(  # noqa: S606
+                    sys.executable, process.command(place),
+                    process.environment())
             with progress.part("Control plane") as show:
                 _start_control_plane(place, timeout, show)
     except (nodes.Failed, process.Failed, ValueError) as error:
