@@ -8,8 +8,6 @@ from common import concurrency, exceptions
 from identity import passwords
 
 
-
-
 def test_matches():
     hasher = passwords.Hasher(4, 2, 4)
     stored = hasher.hash("right")
