@@ -107,9 +107,10 @@ def _make_root(unpacked: pathlib.Path, root: pathlib.Path,
     (root / "tmp").chmod(0o1777)
     (root / "home/cirros").chmod(0o750)
     (root / "var/run").symlink_to("../run")
-    for path in [*root.glob("usr/*bin/*"), *root.glob("etc/init.d/*"),
-                 *root.glob("usr/lib/guest/*"), root / "etc/acpi/PWRF/00000080"]:
-        path.chmod(0o755)
+    for scripts in ("usr/*bin/*", "etc/init.d/*", "etc/acpi/PWRF/*",
+                    "usr/lib/guest/*"):
+        for path in root.glob(scripts):
+            path.chmod(0o755)
     (root / "etc/shadow").chmod(0o600)
     _copy_contents(unpacked, root)
     _link_applets(root)

@@ -1,0 +1,146 @@
+"""The images resource."""
+
+from typing import Any
+
+from common import db, events, wsgi
+from common import exceptions as common_exceptions
+from imagestore import changes, exceptions
+from imagestore.api import access, listing, views
+from imagestore.collector import Collector
+from imagestore.db import images
+from imagestore.db.models import EVENTS, Image
+from imagestore.policies import images as policies
+from imagestore.schemas import images as schemas
+
+_PATCH_TYPES = ("application/openstack-images-v2.1-json-patch",
+                "application/openstack-images-v2.0-json-patch")
+
+
+class Images:
+    """Handlers of /v2/images."""
+
+    def __init__(self, database: db.Database, collector: Collector) -> None:
+        self._db = database
+        self._collector = collector
+
+    def routes(self) -> list[wsgi.Route]:
+        one = "/v2/images/{image_id}"
+        return [
+            ("POST", "/v2/images", self.create),
+            ("GET", "/v2/images", self.index),
+            ("GET", one, self.show),
+            ("PATCH", one, self.update),
+            ("DELETE", one, self.delete),
+            ("POST", f"{one}/actions/deactivate", self.deactivate),
+            ("POST", f"{one}/actions/reactivate", self.reactivate),
+        ]
+
+    @wsgi.handler(body=schemas.CREATE, status=201)
+    def create(self, req: wsgi.Request) -> wsgi.Response:
+        """Record an image that has no data yet."""
+        req.authorize(policies.CREATE)
+        if not req.ctx.project_id:
+            raise common_exceptions.BadRequest(
+                reason="An image belongs to a project: use a token that is "
+                       "scoped to one.")
+        document = changes.from_body(req.json)
+        columns = {"project_id": req.ctx.project_id} | document.columns
+        _authorize_changes(req, document, columns["project_id"])
+        with self._db.writer() as session:
+            image = images.add(
+                session, req.json.get("id") or db.new_id(),
+                properties=document.properties, tags=document.tags or [],
+                **columns)
+            _record(session, image, "image.create")
+        response = wsgi.Response(status=201, json=views.image(image))
+        response.headers["Location"] = req.public_url(
+            f"/v2/images/{image.id}")
+        return response
+
+    @wsgi.handler(query=schemas.LIST)
+    def index(self, req: wsgi.Request) -> dict[str, Any]:
+        """List the images that the sender's project has or is offered."""
+        req.authorize(policies.GET_ALL)
+        with self._db.reader() as session:
+            rows, page = listing.find(req, session)
+        shown: dict[str, Any] = {
+            "images": [views.image(row) for row in rows],
+            "first": listing.link(req, None),
+            "schema": "/v2/schemas/images",
+        }
+        if rows and len(rows) == page.limit:
+            shown["next"] = listing.link(req, rows[-1].id)
+        return shown
+
+    @wsgi.handler()
+    def show(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
+        with self._db.reader() as session:
+            image = access.find(req, session, image_id, policies.GET)
+        return views.image(image)
+
+    @wsgi.handler(body=schemas.PATCH)
+    def update(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
+        """Apply all operations, or none."""
+        with self._db.writer() as session:
+            image = access.find(
+                req, session, image_id, policies.UPDATE, lock=True)
+            if req.content_type not in _PATCH_TYPES:
+                raise common_exceptions.UnsupportedMediaType(
+                    content_type=req.content_type or "(none)",
+                    allowed=", ".join(_PATCH_TYPES))
+            document = changes.patched(image, req.json)
+            _authorize_changes(req, document, image.project_id, image)
+            changes.apply(image, document)
+            _record(session, image, "image.update")
+        return views.image(image)
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, image_id: str) -> None:
+        """Forget the image; its data go as soon as may be."""
+        with self._db.writer() as session:
+            image = access.find(
+                req, session, image_id, policies.DELETE, lock=True)
+            if image.protected:
+                raise exceptions.Protected(image_id=image_id)
+            images.delete(session, image)
+            _record(session, image, "image.delete")
+        self._collector.wake()
+
+    @wsgi.handler(status=204)
+    def deactivate(self, req: wsgi.Request, image_id: str) -> None:
+        self._move(req, image_id, policies.DEACTIVATE, "deactivated")
+
+    @wsgi.handler(status=204)
+    def reactivate(self, req: wsgi.Request, image_id: str) -> None:
+        self._move(req, image_id, policies.REACTIVATE, "active")
+
+    def _move(self, req: wsgi.Request, image_id: str, rule: str,
+              status: str) -> None:
+        with self._db.writer() as session:
+            image = access.find(req, session, image_id, rule, lock=True)
+            if image.status not in ("active", "deactivated"):
+                # Only an upload makes an image active at first.
+                raise exceptions.WrongStatus(
+                    status=image.status, wanted=status)
+            images.set_status(session, image, status)
+
+
+def _authorize_changes(req: wsgi.Request, document: changes.Document,
+                       project_id: str, image: Image | None = None) -> None:
+    """Raise Forbidden for values that need a right of their own."""
+    target = {"project_id": project_id}
+    said = document.columns
+    visibility = said.get("visibility")
+    if visibility != (image and image.visibility):
+        if visibility == "public":
+            req.authorize(policies.PUBLICIZE, target)
+        if visibility == "community":
+            req.authorize(policies.COMMUNITIZE, target)
+    owner = image.project_id if image else req.ctx.project_id
+    if said.get("project_id", owner) != owner:
+        req.authorize(policies.SET_OWNER, target)
+
+
+def _record(session: Any, image: Image, kind: str) -> None:
+    events.add(session, EVENTS, kind=kind, resource_id=image.id,
+               project_id=image.project_id)

@@ -1,0 +1,156 @@
+"""Lists of images: filters, order and pages."""
+
+import datetime
+import operator
+import urllib.parse
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from common import exceptions, paging, schema, wsgi
+from imagestore.db import images
+from imagestore.db.models import Image
+from imagestore.policies import images as policies
+
+_DEFAULT_LIMIT = 25
+_MAX_LIMIT = 1000
+
+_SORT_KEYS: dict[str, Any] = {
+    "id": Image.id, "created_at": Image.created_at,
+    "updated_at": Image.updated_at, "status": Image.status,
+    "name": sa.func.coalesce(Image.name, ""),
+    "size": sa.func.coalesce(Image.size, 0),
+    "container_format": sa.func.coalesce(Image.container_format, ""),
+    "disk_format": sa.func.coalesce(Image.disk_format, ""),
+}
+#: Filters that compare text; some take ``in:a,b``.
+_TEXT = {
+    "id": Image.id, "name": Image.name, "status": Image.status,
+    "owner": Image.project_id, "container_format": Image.container_format,
+    "disk_format": Image.disk_format, "checksum": Image.checksum,
+    "os_hash_value": Image.hash_value, "os_hash_algo": Image.hash_algo,
+}
+_TAKES_IN = {"id", "name", "status", "container_format", "disk_format"}
+_AT_LEAST = {"size_min": Image.size}
+_AT_MOST = {"size_max": Image.size}
+_EQUAL = {"min_disk": Image.min_disk_gib, "min_ram": Image.min_ram_mib}
+_TIMES = {"created_at": Image.created_at, "updated_at": Image.updated_at}
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "gt": operator.gt, "gte": operator.ge, "eq": operator.eq,
+    "neq": operator.ne, "lt": operator.lt, "lte": operator.le,
+}
+_OTHERS = {"limit", "marker", "sort", "sort_key", "sort_dir", "visibility",
+           "member_status", "os_hidden", "protected", "tag"}
+
+
+def find(req: wsgi.Request, session: orm.Session
+         ) -> tuple[list[Image], paging.Page]:
+    """Return the images of the page that is asked for."""
+    page = paging.parse(req, _SORT_KEYS, default="created_at:desc",
+                        max_limit=_MAX_LIMIT)
+    if "limit" not in req.params_checked:
+        page.limit = _DEFAULT_LIMIT
+    elif int(req.params_checked["limit"]) == 0:
+        page.limit = 0
+        return [], page
+    conditions = [*_scope(req), *_filters(req.params_checked)]
+    statement = page.apply(
+        session, sa.select(Image).where(*conditions), Image.id)
+    return list(session.execute(statement).scalars()), page
+
+
+def link(req: wsgi.Request, marker: str | None) -> str:
+    """Return the path of the page after ``marker``, or of the first."""
+    pairs = [(name, value) for name, value in req.GET.items()
+             if name != "marker"]
+    if marker is not None:
+        pairs.append(("marker", marker))
+    query = urllib.parse.urlencode(pairs)
+    return "/v2/images" + (f"?{query}" if query else "")
+
+
+def _scope(req: wsgi.Request) -> list[Any]:
+    """Return the conditions that keep to what the sender may list."""
+    asked = req.params_checked
+    found: list[Any] = [
+        Image.hidden == schema.is_true(asked.get("os_hidden", "false"))]
+    visibility = asked.get("visibility")
+    if visibility not in (None, "all"):
+        found.append(Image.visibility == visibility)
+    if req.allowed(policies.GET_ALL_PROJECTS):
+        return found
+    seen = images.visible_to(
+        req.ctx.project_id, asked.get("member_status", "accepted"))
+    if visibility in ("community", "all"):
+        seen = sa.or_(seen, Image.visibility == "community")
+    return [*found, seen]
+
+
+def _filters(asked: dict[str, Any]) -> list[Any]:
+    found: list[Any] = [images.has_tag(tag) for tag in asked.get("tag", ())]
+    if "protected" in asked:
+        found.append(Image.protected == schema.is_true(asked["protected"]))
+    for name, value in asked.items():
+        if name not in _OTHERS:
+            found.append(_filter(name, value))
+    return found
+
+
+def _filter(name: str, value: str) -> Any:
+    if name in _TEXT:
+        return _text(name, value)
+    if name in _AT_LEAST:
+        return _AT_LEAST[name] >= int(value)
+    if name in _AT_MOST:
+        return _AT_MOST[name] <= int(value)
+    if name in _EQUAL:
+        return _EQUAL[name] == int(value)
+    if name in _TIMES:
+        return _time(name, value)
+    return images.has_property(name, value)
+
+
+def _text(name: str, value: str) -> Any:
+    if name in _TAKES_IN and value.startswith("in:"):
+        return _TEXT[name].in_(_words(name, value[3:]))
+    return _TEXT[name] == value
+
+
+def _words(name: str, text: str) -> list[str]:
+    """Return comma-separated words; quotes keep a comma in one."""
+    words, word, quoted = [], "", False
+    for char in text:
+        if char == '"':
+            quoted = not quoted
+        elif char == "," and not quoted:
+            words.append(word)
+            word = ""
+        else:
+            word += char
+    if quoted:
+        raise exceptions.BadRequest(
+            reason=f"{name}: a quotation mark is not closed")
+    return [*words, word]
+
+
+def _time(name: str, value: str) -> Any:
+    head, colon, rest = value.partition(":")
+    if colon and head in _OPERATORS:
+        compare, text = _OPERATORS[head], rest
+    else:
+        compare, text = operator.eq, value
+    try:
+        moment = datetime.datetime.fromisoformat(text)
+    except ValueError:
+        raise exceptions.BadRequest(
+            reason=f"{name}: {text[:64]!r} is not a time such as "
+                   "2026-01-02T03:04:05Z") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=datetime.UTC)
+    if compare is operator.eq and not moment.microsecond:
+        # Times are shown to the second.
+        return sa.and_(_TIMES[name] >= moment, _TIMES[name] < moment
+                       + datetime.timedelta(seconds=1))
+    return compare(_TIMES[name], moment)

@@ -1,0 +1,132 @@
+"""Tables of the image database."""
+
+import datetime
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+from sqlalchemy.orm import Mapped, mapped_column
+
+from common import db, events, lease
+
+
+class Base(db.Base):
+    """Base of this service's tables."""
+
+    __abstract__ = True
+    metadata = sa.MetaData(naming_convention=db.NAMING)
+
+
+#: Each status of an image, and those it may be reached from.
+REACHED_FROM = {
+    "queued": {"saving"},
+    "saving": {"queued"},
+    "active": {"saving", "deactivated", "active"},
+    "deactivated": {"active", "deactivated"},
+}
+
+
+class Image(Base):
+    """An image; ``data_id`` names its bytes, once there are any."""
+
+    __tablename__ = "images"
+    __table_args__ = (
+        sa.Index("ix_images_project_id_created_at_id",
+                 "project_id", "created_at", "id"),
+        sa.Index("ix_images_visibility_created_at_id",
+                 "visibility", "created_at", "id"),
+        sa.Index("ix_images_created_at_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
+    project_id: Mapped[str] = mapped_column(sa.String(255))
+    name: Mapped[str | None] = mapped_column(sa.String(255))
+    status: Mapped[str] = mapped_column(sa.String(16), default="queued")
+    visibility: Mapped[str] = mapped_column(sa.String(16), default="shared")
+    protected: Mapped[bool] = mapped_column(default=False)
+    hidden: Mapped[bool] = mapped_column(default=False)
+    container_format: Mapped[str | None] = mapped_column(sa.String(20))
+    disk_format: Mapped[str | None] = mapped_column(sa.String(20))
+    min_disk_gib: Mapped[int] = mapped_column(default=0)
+    min_ram_mib: Mapped[int] = mapped_column(default=0)
+    size: Mapped[int | None] = mapped_column(sa.BigInteger())
+    virtual_size: Mapped[int | None] = mapped_column(sa.BigInteger())
+    checksum: Mapped[str | None] = mapped_column(sa.String(32))
+    hash_algo: Mapped[str | None] = mapped_column(sa.String(16))
+    hash_value: Mapped[str | None] = mapped_column(sa.String(128))
+    data_id: Mapped[str | None] = mapped_column(sa.String(36))
+    created_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
+    updated_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
+
+    properties: Mapped[list["Property"]] = orm.relationship(
+        lazy="selectin", cascade="all, delete-orphan",
+        order_by="Property.name")
+    tags: Mapped[list["Tag"]] = orm.relationship(
+        lazy="selectin", cascade="all, delete-orphan", order_by="Tag.value")
+
+
+def _image_id() -> Mapped[str]:
+    return mapped_column(
+        sa.ForeignKey("images.id", ondelete="CASCADE"), primary_key=True)
+
+
+class Property(Base):
+    """A custom property of an image."""
+
+    __tablename__ = "image_properties"
+    __table_args__ = (
+        sa.Index("ix_image_properties_name", "name"),
+    )
+
+    image_id: Mapped[str] = _image_id()
+    name: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    value: Mapped[str] = mapped_column(sa.Text())
+
+
+class Tag(Base):
+    """A tag of an image."""
+
+    __tablename__ = "image_tags"
+
+    image_id: Mapped[str] = _image_id()
+    value: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+
+
+class Member(Base):
+    """A project that a shared image is shared with."""
+
+    __tablename__ = "image_members"
+    __table_args__ = (
+        sa.Index("ix_image_members_member_id_status",
+                 "member_id", "status"),
+    )
+
+    image_id: Mapped[str] = _image_id()
+    member_id: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
+    status: Mapped[str] = mapped_column(sa.String(16), default="pending")
+    created_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
+    updated_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
+
+
+class Data(Base):
+    """Bytes in the store, or on their way into it or out of it.
+
+    A row is there before the first byte and goes after the last, so that
+    nothing in the store is forgotten. ``staged`` bytes belong to a living
+    upload (until ``expires_at``, in seconds of the database's clock),
+    ``live`` ones to an image, ``doomed`` ones to the collector.
+    """
+
+    __tablename__ = "image_data"
+    __table_args__ = (
+        sa.Index("ix_image_data_state_expires_at", "state", "expires_at"),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
+    image_id: Mapped[str] = mapped_column(sa.String(36))
+    state: Mapped[str] = mapped_column(sa.String(16))
+    owner: Mapped[str] = mapped_column(sa.String(255))
+    expires_at: Mapped[float] = mapped_column(sa.Double())
+
+
+EVENTS = events.define_tables(Base)
+LEASES = lease.define_tables(Base)

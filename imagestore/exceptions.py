@@ -1,0 +1,98 @@
+"""Errors of the image service."""
+
+from common import exceptions
+
+
+class ImageNotFound(exceptions.NotFound):
+    message = "No image found with ID {image_id}."
+
+
+class MemberNotFound(exceptions.NotFound):
+    message = "Image {image_id} has no member {member_id}."
+
+
+class TagNotFound(exceptions.NotFound):
+    message = "Image {image_id} has no tag {tag}."
+
+
+class DuplicateImage(exceptions.Conflict):
+    message = "Image ID {image_id} already exists!"
+
+
+class DuplicateMember(exceptions.Conflict):
+    message = "Image {image_id} has the member {member_id} already."
+
+
+class PropertyMissing(exceptions.Conflict):
+    message = "Property {name} does not exist."
+
+
+class ReadOnly(exceptions.Forbidden):
+    message = "Attribute '{name}' is read-only."
+
+
+class Reserved(exceptions.Forbidden):
+    message = "Attribute '{name}' is reserved."
+
+
+class NotRemovable(exceptions.Forbidden):
+    message = "Property '{name}' may not be removed."
+
+
+class OnlyQueued(exceptions.Forbidden):
+    message = "Attribute {name} can be only replaced for a queued image."
+
+
+class Protected(exceptions.Forbidden):
+    message = "Image {image_id} is protected and cannot be deleted."
+
+
+class NotShared(exceptions.Forbidden):
+    message = "Only shared images have members."
+
+
+class Deactivated(exceptions.Forbidden):
+    message = "The requested image has been deactivated. Download is " \
+              "forbidden."
+
+
+class WrongStatus(exceptions.Conflict):
+    message = ("Image status transition from {status} to {wanted} is not "
+               "allowed.")
+
+
+class Gone(exceptions.ServiceError):
+    status = 410
+    message = "Image {image_id} was deleted while its data were uploaded."
+
+
+class FormatsUnset(exceptions.BadRequest):
+    message = ("Properties disk_format, container_format must be set prior "
+               "to saving data.")
+
+
+class ContentRefused(exceptions.BadRequest):
+    """The bytes are not what they are said to be, or may do harm."""
+
+    message = "The data were refused: {reason}"
+
+
+class LengthMismatch(exceptions.BadRequest):
+    message = "The data ended after {got} bytes; {wanted} were announced."
+
+
+class TooLarge(exceptions.OverLimit):
+    message = "The data exceed the limit of {limit} bytes for an image."
+
+
+class StoreFull(exceptions.OverLimit):
+    message = "There is no room left to store the image."
+
+
+class RangeUnsatisfiable(exceptions.ServiceError):
+    status = 416
+    message = "The range is outside of the image's {size} bytes."
+
+
+class TooMany(exceptions.OverLimit):
+    message = "An image may have at most {limit} {what}."

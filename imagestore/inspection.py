@@ -1,0 +1,112 @@
+"""What bytes are, whatever is said of them.
+
+Every byte of an image is hostile: an image is refused unless it is exactly
+the format it claims to be, and safe in that format. A backing file or an
+external data file, for one, would read files of the host.
+"""
+
+import dataclasses
+import hashlib
+
+from oslo_utils.imageutils import format_inspector
+
+from imagestore import exceptions
+
+#: What the inspector may call an image of each disk format. Without safety
+#: checks are those whose bytes nothing interprets on the host.
+_OPAQUE = {"raw", "gpt"}
+_ACCEPTED = {
+    "raw": _OPAQUE, "ami": _OPAQUE, "ari": _OPAQUE, "aki": _OPAQUE,
+    "qcow2": {"qcow2"}, "vmdk": {"vmdk"}, "vhd": {"vhd"},
+    "vhdx": {"vhdx"}, "vdi": {"vdi"}, "iso": {"iso"}, "gpt": {"gpt"},
+}
+#: Containers whose bytes are the disk itself.
+_BARE = {"bare", "ami", "ari", "aki"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What is known of data once all of them were seen."""
+
+    size: int
+    checksum: str
+    hash_value: str
+    virtual_size: int | None
+
+
+class _Feed:
+    """Hands the wrapper one chunk at a time."""
+
+    chunk = b""
+
+    def read(self, size: int) -> bytes:
+        return self.chunk
+
+
+class Inspector:
+    """Looks at data as they pass; not for use in a green thread."""
+
+    def __init__(self, container_format: str, disk_format: str) -> None:
+        self._disk_format = disk_format
+        self._checked = container_format in _BARE
+        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._sha512 = hashlib.sha512()
+        self._feed = _Feed()
+        self._wrapper = format_inspector.InspectWrapper(
+            self._feed)  # type: ignore[arg-type]
+        self._decided = not self._checked
+        self.size = 0
+
+    def see(self, chunk: bytes) -> None:
+        """Take the next bytes into account."""
+        self.size += len(chunk)
+        self._md5.update(chunk)
+        self._sha512.update(chunk)
+        if not self._decided:
+            self._feed.chunk = chunk
+            self._wrapper.read(len(chunk))
+            self._decided = self._wrapper.formats is not None
+
+    def judge(self) -> Facts:
+        """Return what is known at the end, or raise ContentRefused."""
+        return Facts(
+            size=self.size, checksum=self._md5.hexdigest(),
+            hash_value=self._sha512.hexdigest(),
+            virtual_size=self._virtual_size() if self._checked else None)
+
+    def _virtual_size(self) -> int:
+        found = self._format()
+        name = str(found)
+        if name not in _ACCEPTED.get(self._disk_format, ()):
+            raise exceptions.ContentRefused(
+                reason=f"the disk format is said to be {self._disk_format}, "
+                       f"but the content looks like {name}")
+        if name in _OPAQUE:
+            return self.size
+        try:
+            found.safety_check()
+            return int(found.virtual_size)
+        except format_inspector.SafetyCheckFailed as error:
+            failed = ", ".join(sorted(error.failures))
+            raise exceptions.ContentRefused(
+                reason=f"unsafe {name}: {failed}") from error
+        except Exception as error:
+            raise exceptions.ContentRefused(
+                reason=f"damaged {name}") from error
+
+    def _format(self) -> format_inspector.FileInspector:
+        try:
+            if not self._decided:
+                self._feed.chunk = b""
+                self._wrapper.close()
+            formats = self._wrapper.formats or []
+        except Exception as error:
+            raise exceptions.ContentRefused(
+                reason="the format cannot be told") from error
+        names = {str(each) for each in formats}
+        if self._disk_format == "iso" and names == {"iso", "gpt"}:
+            return next(each for each in formats if str(each) == "iso")
+        if len(formats) != 1:
+            raise exceptions.ContentRefused(
+                reason=f"more than one format: {', '.join(sorted(names))}")
+        return formats[0]

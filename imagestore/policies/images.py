@@ -1,0 +1,81 @@
+"""Who may do what to images."""
+
+from common import policy
+
+CREATE = "add_image"
+GET = "get_image"
+GET_ALL = "get_images"
+#: The list of everybody's images.
+GET_ALL_PROJECTS = "get_images_of_all_projects"
+UPDATE = "modify_image"
+DELETE = "delete_image"
+PUBLICIZE = "publicize_image"
+COMMUNITIZE = "communitize_image"
+SET_OWNER = "set_image_owner"
+UPLOAD = "upload_image"
+DOWNLOAD = "download_image"
+DEACTIVATE = "deactivate"
+REACTIVATE = "reactivate"
+ADD_MEMBER = "add_member"
+GET_MEMBERS = "get_members"
+UPDATE_MEMBER = "modify_member"
+DELETE_MEMBER = "delete_member"
+DISCOVER = "discover_image_service"
+
+#: The target's member_id is that of the sender, if the image is shared
+#: with them.
+_SEEN = ("(role:reader and (project_id:%(project_id)s or "
+         "project_id:%(member_id)s or 'public':%(visibility)s or "
+         "'community':%(visibility)s)) or role:admin or role:service")
+_ANY_READER = "role:reader or role:service"
+_ONE = "/v2/images/{image_id}"
+_MEMBERS = f"{_ONE}/members"
+_MEMBER = f"{_ONE}/members/{{member_id}}"
+
+RULES = [
+    policy.rule(CREATE, policy.MEMBER, "Create an image.",
+                [("POST", "/v2/images")]),
+    policy.rule(GET, _SEEN, "Show an image.", [("GET", _ONE)]),
+    policy.rule(GET_ALL, _ANY_READER, "List images.",
+                [("GET", "/v2/images")]),
+    policy.rule(GET_ALL_PROJECTS, policy.ADMIN_OR_SERVICE,
+                "List the images of all projects.",
+                [("GET", "/v2/images")]),
+    policy.rule(UPDATE, policy.MEMBER, "Change an image.",
+                [("PATCH", _ONE), ("PUT", f"{_ONE}/tags/{{tag}}"),
+                 ("DELETE", f"{_ONE}/tags/{{tag}}")]),
+    policy.rule(DELETE, policy.MEMBER_OR_SERVICE, "Delete an image.",
+                [("DELETE", _ONE)]),
+    policy.rule(PUBLICIZE, policy.ADMIN, "Show an image to everybody.",
+                [("POST", "/v2/images"), ("PATCH", _ONE)]),
+    policy.rule(COMMUNITIZE, policy.MEMBER,
+                "Let everybody use an image who knows its ID.",
+                [("POST", "/v2/images"), ("PATCH", _ONE)]),
+    policy.rule(SET_OWNER, policy.ADMIN,
+                "Say which project an image belongs to.",
+                [("POST", "/v2/images"), ("PATCH", _ONE)]),
+    policy.rule(UPLOAD, policy.MEMBER_OR_SERVICE,
+                "Upload the data of an image.", [("PUT", f"{_ONE}/file")]),
+    policy.rule(DOWNLOAD, _SEEN, "Download the data of an image.",
+                [("GET", f"{_ONE}/file")]),
+    policy.rule(DEACTIVATE, policy.ADMIN, "Stop the use of an image.",
+                [("POST", f"{_ONE}/actions/deactivate")]),
+    policy.rule(REACTIVATE, policy.ADMIN, "Allow the use of an image again.",
+                [("POST", f"{_ONE}/actions/reactivate")]),
+    policy.rule(ADD_MEMBER, policy.MEMBER, "Share an image with a project.",
+                [("POST", _MEMBERS)]),
+    policy.rule(GET_MEMBERS, f"({policy.READER}) or "
+                "(role:reader and project_id:%(member_id)s)",
+                "List or show with whom an image is shared.",
+                [("GET", _MEMBERS), ("GET", _MEMBER)]),
+    policy.rule(UPDATE_MEMBER, "(role:member and "
+                "project_id:%(member_id)s) or role:admin",
+                "Accept or reject an image that is shared.",
+                [("PUT", _MEMBER)]),
+    policy.rule(DELETE_MEMBER, policy.MEMBER,
+                "Share an image with a project no longer.",
+                [("DELETE", _MEMBER)]),
+    policy.rule(DISCOVER, _ANY_READER, "Read schemas and what is offered.",
+                [("GET", "/v2/schemas/{name}"), ("GET", "/v2/info/import"),
+                 ("GET", "/v2/info/stores")]),
+]

@@ -1,0 +1,99 @@
+"""The whole service in one process, on a directory of the test's own."""
+
+import pytest
+
+from common import conf as configuration
+from common import db, policy, wsgi
+from imagestore import api as rest
+from imagestore import app
+from imagestore.collector import Collector
+from imagestore.stores.file import FileStore
+from imagestore.uploads import Uploads
+from tests import base
+
+MEMBER = base.make_ctx()
+READER = base.make_ctx(roles=["reader"])
+OTHER = base.make_ctx(project="p2", user="u2")
+ADMIN = base.make_ctx(project="admin", user="admin", roles=[
+    "admin", "manager", "member", "reader"])
+SERVICE = base.make_ctx(project="service", user="compute",
+                        roles=["service"])
+NOBODY = base.make_ctx(roles=[])
+PATCH = "application/openstack-images-v2.1-json-patch"
+
+
+class Service:
+    """API, store and collector."""
+
+    def __init__(self, directory, *, limit=1 << 30):
+        self.conf = configuration.load(
+            register=[app.SERVICE.register_opts], state_dir=str(directory))
+        url = f"sqlite:///{directory}/imagestore.db"
+        db.upgrade(app.SCHEMA, url)
+        self.db = db.Database(url)
+        self.directory = directory / "images"
+        self.store = FileStore(str(self.directory))
+        self.store.prepare()
+        self.collector = Collector(self.db, self.store)
+        self.uploads = Uploads(
+            self.db, self.store, self.collector, limit=limit)
+        self.api = rest.make(
+            self.db, self.store, self.uploads, self.collector)
+        self.router = wsgi.Router(
+            self.api, policy.enforcer(self.conf, self.api.rules), self.conf)
+
+    def call(self, method, path, body=None, *, ctx=MEMBER, status=None,
+             headers=None):
+        got = base.call(self.router, method, path, body, ctx=ctx,
+                        headers=headers)
+        if status is not None:
+            assert got.status_int == status, (got.status, got.text)
+        return got
+
+    def create(self, *, ctx=MEMBER, **members):
+        """Create an image; return what the answer shows."""
+        body = {"name": "i", "container_format": "bare",
+                "disk_format": "raw"} | members
+        return self.call("POST", "/v2/images", body, ctx=ctx,
+                         status=201).json
+
+    def upload(self, image_id, data=b"data", *, ctx=MEMBER, status=204):
+        return self.call(
+            "PUT", f"/v2/images/{image_id}/file", data, ctx=ctx,
+            status=status,
+            headers={"Content-Type": "application/octet-stream"})
+
+    def show(self, image_id, *, ctx=ADMIN):
+        return self.call("GET", f"/v2/images/{image_id}", ctx=ctx).json
+
+    def patch(self, image_id, *operations, ctx=MEMBER, status=200):
+        return self.call(
+            "PATCH", f"/v2/images/{image_id}", list(operations), ctx=ctx,
+            status=status, headers={"Content-Type": PATCH})
+
+    def files(self):
+        """Return the names of all files in the store."""
+        return sorted(path.name for path in self.directory.rglob("*")
+                      if path.is_file())
+
+
+@pytest.fixture
+def service(tmp_path):
+    made = Service(tmp_path)
+    yield made
+    made.db.dispose()
+
+
+@pytest.fixture
+def qcow2(tmp_path):
+    """Return a maker of qcow2 images, by the arguments of qemu-img."""
+    import subprocess
+
+    def make(*options, size="1M", name="x.qcow2"):
+        path = tmp_path / name
+        subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *options,
+                        str(path), size], check=True)
+        return path.read_bytes()
+    return make
+
+
