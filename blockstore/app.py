@@ -86,7 +86,7 @@ def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     return daemon.Daemon(
         name="volume-api",
         apps=[daemon.Listen(wsgi.make_app(rest.make(parts), conf),
-                            own.listen, own.port, "volume")],
+                            own.listen, own.port, "blockstore")],
         checks={"database": lambda: _check_database(parts.db)},
         stopping=[parts.db.dispose])
 

@@ -54,8 +54,8 @@ class Reconciler(loop.Loop):
         outcome = Outcome()
         for item in wanted.values():
             if item["required"]:
-                self._try(outcome, "started", item["attachment_id"],
-                          lambda item=item: self._start(item))
+                self._mend(outcome, "started", item["attachment_id"],
+                           lambda item=item: self._start(item))
         if not self._identity.accept_revision(answer["revision"]):
             LOG.error(
                 "The database is older than what is here (revision %s after"
@@ -83,8 +83,8 @@ class Reconciler(loop.Loop):
                        wanted: dict[str, Any]) -> None:
         for export in exports:
             if export.attachment_id not in wanted:
-                self._try(outcome, "ended", export.attachment_id,
-                          lambda export=export: self._end(export))
+                self._mend(outcome, "ended", export.attachment_id,
+                           lambda export=export: self._end(export))
 
     def _end(self, export: Export) -> bool:
         """End an export that nobody wants, unless a client is there."""
@@ -99,8 +99,8 @@ class Reconciler(loop.Loop):
 
     def _reap(self, outcome: Outcome, orphans: set[str]) -> None:
         for volume_id in sorted(orphans):
-            self._try(outcome, "reaped", volume_id,
-                      lambda volume_id=volume_id: self._erase(volume_id))
+            self._mend(outcome, "reaped", volume_id,
+                       lambda volume_id=volume_id: self._erase(volume_id))
 
     def _erase(self, volume_id: str) -> bool:
         with self._volumes.alone(volume_id) as driver:
@@ -108,8 +108,8 @@ class Reconciler(loop.Loop):
             driver.delete(volume_id)
             return True
 
-    def _try(self, outcome: Outcome, kind: str, name: str,
-             act: Callable[[], bool]) -> None:
+    def _mend(self, outcome: Outcome, kind: str, name: str,
+              act: Callable[[], bool]) -> None:
         try:
             if act():
                 getattr(outcome, kind).append(name)

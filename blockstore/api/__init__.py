@@ -26,7 +26,7 @@ def make(parts: Parts) -> wsgi.API:
     scoped = [(method, path, _scoped(action))
               for method, path, action in table]
     return wsgi.API(
-        name="volume", rules=policies.RULES, faults=faults.COMPUTE,
+        name="blockstore", rules=policies.RULES, faults=faults.COMPUTE,
         microversions=MICROVERSIONS,
         # Paths without a project come first: /v3/volumes/detail is not a
         # list of project "volumes".
