@@ -123,7 +123,7 @@ class Bus:
         if timeout <= 0:
             raise expired
         message = wire.Message(
-            way="queue", to=to, id=wire.new_id(), reply=True,
+            way="call", to=to, id=wire.new_id(), reply=True,
             body=wire.request(method.name, ctx, args, version, timeout),
             expires=time.monotonic() + timeout)
         message.done = functools.partial(self._sent, message.id)
@@ -247,7 +247,7 @@ class _Proxy:
         if method.kind == "call":
             send: Any = functools.partial(self._bus.call, to)
         elif method.kind == "cast":
-            send = functools.partial(self._bus.hint, "queue", to)
+            send = functools.partial(self._bus.hint, "cast", to)
         else:
             send = functools.partial(self._bus.hint, "fanout", topic)
         old = interface.parsed(method.since) > interface.parsed(

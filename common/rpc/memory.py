@@ -114,7 +114,7 @@ class _Broker:
             return self._reply(message)
         found = self._route(message)
         refusals = [queue.put(message, reply_to) for queue in found]
-        if message.way == "queue":
+        if message.way in ("call", "cast"):
             return refusals[0] if refusals else "unroutable"
         return None
 
@@ -131,14 +131,14 @@ class _Broker:
         if message.way == "event":
             return [queue for pattern, queue in self.events
                     if pattern.fullmatch(message.to)]
-        queue = self.queues.get(message.to)
+        queue = self.queues.get(f"{message.way} {message.to}")
         return [queue] if queue else []
 
     def source(self, way: wire.Way, name: str,
                shared: str | None) -> _Queue:
         """Return the queue to consume from."""
-        if way == "queue":
-            return self.queues.setdefault(name, _Queue())
+        if way in ("call", "cast"):
+            return self.queues.setdefault(f"{way} {name}", _Queue())
         if way == "fanout":
             queue = _Queue()
             members = self.fanouts.setdefault(name, [])

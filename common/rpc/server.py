@@ -47,9 +47,11 @@ class Server:
         self._reply_to: dict[str, str | None] = {}
         self._idle = concurrency.Event()
         topic = server.topic
+        kinds = {method.kind for method in server.methods.values()}
         sources: list[tuple[wire.Way, str]] = [
-            ("queue", topic), ("queue", f"{topic}.{host}")]
-        if any(m.kind == "fanout" for m in server.methods.values()):
+            (kind, name) for kind in sorted(kinds - {"fanout"})
+            for name in (topic, f"{topic}.{host}")]
+        if "fanout" in kinds:
             sources.append(("fanout", topic))
         self._consumers = [
             link.consume(way, name, self._received, prefetch=size)

@@ -1,6 +1,8 @@
 """Messages: what travels, and how errors survive the journey."""
 
 import dataclasses
+import itertools
+import os
 import uuid
 from collections.abc import Callable
 from typing import Any, Literal, Protocol
@@ -12,9 +14,9 @@ from common.context import RequestContext
 
 _STRICT = orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME
 
-#: Where a message goes: one of the servers of a queue, all servers of a
-#: topic, those who subscribed to such events, or one caller.
-Way = Literal["queue", "fanout", "event", "reply"]
+#: Where a message goes: a question or a hint to one server of a topic, a
+#: hint to all of them, an event to those who subscribed, a reply.
+Way = Literal["call", "cast", "fanout", "event", "reply"]
 
 #: Why a message was not taken: nobody declared the queue, it is full, or
 #: the broker was away until the message expired.
@@ -84,9 +86,21 @@ class Link(Protocol):
         """Send what waits, then end."""
 
 
+_sender = uuid.uuid4().hex
+_numbers = itertools.count()
+
+
+def _renew_sender() -> None:
+    global _sender
+    _sender = uuid.uuid4().hex
+
+
+os.register_at_fork(after_in_child=_renew_sender)
+
+
 def new_id() -> str:
-    """Return a message id."""
-    return uuid.uuid4().hex
+    """Return a message id: the sender's name, and a number."""
+    return f"{_sender}.{next(_numbers)}"
 
 
 def dumps(value: Any) -> bytes:

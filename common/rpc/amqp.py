@@ -1,0 +1,262 @@
+"""The bus over RabbitMQ.
+
+One connection sends and takes the replies (a broker short of memory stops
+reading from it); another, made when something is served, takes the requests.
+"""
+
+import collections
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from common import concurrency
+from common.rpc import frames, session, topology, wire
+
+LOG = logging.getLogger(__name__)
+
+_REPLY_TO = "amq.rabbitmq.reply-to"
+#: Messages kept while the broker is away or has not confirmed them.
+_KEPT_MAX = 10_000
+#: Seconds that serve() waits for the broker before it goes on without.
+_PATIENCE = 5.0
+
+
+class _Delivery:
+    __slots__ = ("_channel", "_session", "_tag", "body", "message_id",
+                 "reply_to")
+
+    def __init__(self, used: session.Session, tag: int,
+                 properties: frames.Properties, body: bytes) -> None:
+        self.body = body
+        self.message_id = properties.message_id
+        self.reply_to = properties.reply_to or None
+        self._session = used
+        self._channel = used.channel
+        self._tag = tag
+
+    def ack(self) -> None:
+        self._settle(frames.ack)
+
+    def reject(self) -> None:
+        self._settle(frames.reject)
+
+    def _settle(self, made: Callable[[int, int], bytes]) -> None:
+        # Tags are of one channel; on a new one it is delivered again.
+        if self._channel is self._session.channel and self._channel:
+            self._session.write(made(self._channel.channel_id, self._tag))
+
+
+class _Consumer:
+    def __init__(self, way: wire.Way, name: str, shared: str | None,
+                 received: Callable[[Any], None], prefetch: int) -> None:
+        self.way = way
+        self.name = name
+        self.shared = shared
+        self.received = received
+        self.prefetch = prefetch
+        self.cancelled = False
+        self.tag: str | None = None
+        self._channel: Any = None
+
+    def start(self, channel: Any, names: topology.Topology,
+              early: Callable[[Any], None]) -> None:
+        queue = names.queue(self.way, self.name, self.shared)
+        queue(channel).declare()
+        channel.basic_qos(0, self.prefetch, False)
+        self._channel = channel
+        self.tag = channel.basic_consume(
+            queue.name, callback=early,
+            on_cancel=self._cancelled_by_broker)
+
+    def _cancelled_by_broker(self, tag: str) -> None:
+        # The queue was deleted: a new connection declares it anew.
+        raise ConnectionError(f"queue of {self.name} was deleted")
+
+    def cancel(self) -> None:
+        self.cancelled = True
+        try:
+            self._channel.basic_cancel(self.tag, nowait=True)
+        except Exception:
+            LOG.debug("A consumer was gone", exc_info=True)
+
+
+class AMQPLink:
+    """Two connections to the broker, and the messages not yet confirmed."""
+
+    def __init__(self, url: str, exchange: str) -> None:
+        self._url = url
+        self._names = topology.Topology(exchange)
+        self._consumers: list[_Consumer] = []
+        self._replied: Callable[[str, bytes], None] = lambda ident, b: None
+        self._renewed: Callable[[], None] = lambda: None
+        self._blocked = False
+        self._writing = False
+        self._tag = 0
+        self._outbox: collections.deque[wire.Message] = collections.deque()
+        self._unconfirmed: collections.OrderedDict[int, wire.Message] = (
+            collections.OrderedDict())
+        self._out = session.Session(
+            url, "out", prepare=self._prepare_out, delivered=self._reply,
+            settled=self._settled, lost=self._lost,
+            blocked=self._set_blocked)
+        self._in: session.Session | None = None
+        self._receivers: dict[str | None, Callable[[Any], None]] = {}
+
+    # Sending
+
+    def send(self, message: wire.Message) -> None:
+        if len(self._outbox) + len(self._unconfirmed) >= _KEPT_MAX:
+            _tell(message, "full")
+            return
+        if not self._out.up and message.reply:
+            return  # the bus sends it again when the connection is there
+        self._outbox.append(message)
+        self._flush()
+
+    def _flush(self) -> None:
+        """Write what waits, in order; one green thread does at a time."""
+        if self._writing:
+            return
+        self._writing = True
+        try:
+            while self._outbox and self._out.up and not self._blocked:
+                self._write(self._outbox.popleft())
+        finally:
+            self._writing = False
+
+    def _write(self, message: wire.Message) -> None:
+        left = None
+        if message.expires is not None:
+            left = message.expires - time.monotonic()
+            if left <= 0:
+                _tell(message, "away")
+                return
+        exchange, key = self._names.target(message)
+        self._tag += 1
+        self._unconfirmed[self._tag] = message
+        used = self._out
+        used.write(frames.publish(
+            used.channel.channel_id, exchange, key,
+            message.way in ("call", "cast"), _properties(message, left),
+            message.body, used.frame_max))
+
+    def _settled(self, tag: int, multiple: bool, refused: bool) -> None:
+        self._settle(tag, multiple, "full" if refused else None)
+
+    def _settle(self, tag: int, multiple: bool,
+                refusal: wire.Refusal | None) -> None:
+        if not multiple:
+            _tell(self._unconfirmed.pop(tag, None), refusal)
+            return
+        while self._unconfirmed and next(iter(self._unconfirmed)) <= tag:
+            _tell(self._unconfirmed.popitem(last=False)[1], refusal)
+
+    def _returned(self, error: object, exchange: str, key: str,
+                  returned: Any) -> None:
+        """Tell the sender that nobody declared the queue."""
+        ident = returned.properties.get("message_id")
+        for tag, message in self._unconfirmed.items():
+            if message.id == ident:
+                del self._unconfirmed[tag]
+                _tell(message, "unroutable")
+                return
+
+    def _prepare_out(self, channel: Any) -> None:
+        self._names.declare(channel)
+        channel.confirm_select()
+        channel.events["basic_return"].add(self._returned)
+        channel.basic_consume(
+            _REPLY_TO, no_ack=True, callback=self._out.early)
+        self._tag = 0
+        self._blocked = False
+        concurrency.spawn(self._resume)
+
+    def _resume(self) -> None:
+        self._out.wait_ready(10)
+        if self._out.up:
+            self._renewed()
+            self._flush()
+
+    def _lost(self) -> None:
+        """Keep what was not confirmed; calls are sent again by the bus."""
+        kept = [m for m in (*self._unconfirmed.values(), *self._outbox)
+                if not m.reply]
+        self._unconfirmed.clear()
+        self._outbox = collections.deque(kept)
+
+    def _set_blocked(self, blocked: bool) -> None:
+        LOG.warning("The broker takes messages again" if not blocked else
+                    "The broker is short of memory or disk and takes no "
+                    "messages")
+        self._blocked = blocked
+        if not blocked:
+            concurrency.spawn(self._flush)
+
+    def _reply(self, consumer: str, tag: int,
+               properties: frames.Properties, body: bytes) -> None:
+        self._replied(properties.correlation_id, body)
+
+    # Receiving
+
+    def consume(self, way: wire.Way, name: str,
+                received: Callable[[Any], None], *,
+                prefetch: int, shared: str | None = None) -> _Consumer:
+        consumer = _Consumer(way, name, shared, received, prefetch)
+        self._consumers.append(consumer)
+        if self._in is None:
+            self._in = session.Session(
+                self._url, "in", prepare=self._prepare_in,
+                delivered=self._delivered)
+        else:
+            self._in.restart()
+        self._in.wait_ready(_PATIENCE)
+        return consumer
+
+    def _prepare_in(self, channel: Any) -> None:
+        assert self._in
+        self._names.declare(channel)
+        self._receivers = {}
+        for consumer in self._consumers:
+            if not consumer.cancelled:
+                consumer.start(channel, self._names, self._in.early)
+                self._receivers[consumer.tag] = consumer.received
+
+    def _delivered(self, consumer: str, tag: int,
+                   properties: frames.Properties, body: bytes) -> None:
+        received = self._receivers.get(consumer)
+        if received is not None and self._in is not None:
+            received(_Delivery(self._in, tag, properties, body))
+
+    def listen(self, replied: Callable[[str, bytes], None],
+               renewed: Callable[[], None]) -> None:
+        self._replied = replied
+        self._renewed = renewed
+
+    def connected(self) -> bool:
+        return self._out.up and (self._in is None or self._in.up)
+
+    def close(self, timeout: float) -> None:
+        give_up = time.monotonic() + timeout
+        while (self._unconfirmed or self._outbox) and self._out.up and (
+                time.monotonic() < give_up):
+            concurrency.sleep(0.02)
+        for each in (self._in, self._out):
+            if each is not None:
+                each.close()
+
+
+def _properties(message: wire.Message,
+                left: float | None) -> frames.Properties:
+    return frames.Properties(
+        message_id=message.id,
+        correlation_id=message.correlation_id or "",
+        reply_to=_REPLY_TO if message.reply else "",
+        expiration="" if left is None else str(max(1, int(left * 1000))),
+        lasting=message.way in ("cast", "event"))
+
+
+def _tell(message: wire.Message | None,
+          refusal: wire.Refusal | None) -> None:
+    if message is not None and message.done is not None:
+        message.done(refusal)
