@@ -55,8 +55,10 @@ def make_env(conf: cfg.ConfigOpts, bus: rpc.Bus) -> Env:
 
 def make_runner(env: Env, *, announce: Any = None) -> task.Runner:
     """Return what writes tasks, and what runs them if it is run."""
-    return task.Runner(env.cell, env, TASKS, cell_models.task_tables,
+    made = task.Runner(env.cell, env, TASKS, cell_models.task_tables,
                        announce=announce)
+    env.tasks = env.tasks or made
+    return made
 
 
 def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:

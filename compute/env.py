@@ -26,6 +26,8 @@ class Env:
     bus: rpc.Bus
     clients: clients.Clients
     scheduler: Scheduler
+    #: Writes tasks that follow from others; set with the runner.
+    tasks: Any = None
 
     def agent(self, host: str) -> ComputeAgentAPI:
         made: ComputeAgentAPI = self.bus.client(ComputeAgentAPI, host)

@@ -107,24 +107,30 @@ def bind(rest: Networking, server: Server, host: str,
             if wanted.get("port_id")}
     spare = [port for port in rest.ports(device_id=server.id)
              if port["id"] not in lent]
-    found = []
-    for wanted in server.wanted_nics:
-        values = {"device_id": server.id, "device_owner": _OWNER + zone,
-                  "binding:host_id": host}
-        if wanted.get("port_id"):
-            found.append(
-                (rest.update_port(wanted["port_id"], **values), False))
-            continue
-        port = _take(spare, wanted)
-        if port is None:
-            port = rest.create_port(**_new_port(server, wanted), **values)
-        elif port.get("binding:host_id") != host:
-            port = rest.update_port(port["id"], **values)
-        found.append((port, True))
-    return found
+    return [bind_one(rest, server, wanted, host, zone, spare)
+            for wanted in server.wanted_nics]
 
 
-def _take(spare: list[Port], wanted: dict[str, Any]) -> Port | None:
+def bind_one(rest: Networking, server: Server, wanted: dict[str, Any],
+             host: str, zone: str, spare: Sequence[Port] = ()
+             ) -> tuple[Port, bool]:
+    """Give the server one port; return it and whether we made it.
+
+    :param spare: ports of the server that it may be, a list to take from
+    """
+    values = {"device_id": server.id, "device_owner": _OWNER + zone,
+              "binding:host_id": host}
+    if wanted.get("port_id"):
+        return rest.update_port(wanted["port_id"], **values), False
+    port = _take(spare, wanted)
+    if port is None:
+        port = rest.create_port(**_new_port(server, wanted), **values)
+    elif port.get("binding:host_id") != host:
+        port = rest.update_port(port["id"], **values)
+    return port, True
+
+
+def _take(spare: Any, wanted: dict[str, Any]) -> Port | None:
     """Return and remove the spare port that is as wanted."""
     for port in spare:
         addresses = {ip["ip_address"] for ip in port["fixed_ips"]}

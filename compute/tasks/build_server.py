@@ -5,12 +5,19 @@ import logging
 import time
 from typing import Any, ClassVar
 
+from sqlalchemy import orm
+
 from common import concurrency, db, events, exceptions, task
 from compute import networking, specs, states
 from compute.db.cell import actions, nics, servers
 from compute.db.cell.models import Event, Server
 from compute.env import Env
-from compute.exceptions import PortsNotWired, ServerNotFound
+from compute.exceptions import (
+    GuestNotStarted,
+    HostFull,
+    PortsNotWired,
+    ServerNotFound,
+)
 from compute.placement import claims
 from compute.scheduler.filters import Request
 from compute.scheduler.scheduler import Consumer
@@ -38,8 +45,8 @@ class BuildServer(task.Task):
     #: Only this host or node, as an operator asked.
     host: str | None = None
     node: str | None = None
-    #: Hosts that failed to build it.
-    tried: list[str] = dataclasses.field(default_factory=list)
+    #: How many hosts failed before this attempt.
+    attempt: int = 0
 
     @property
     def resource(self) -> str:
@@ -91,7 +98,7 @@ class BuildServer(task.Task):
                       + -(-flavor["swap_mib"] // 1024)),
             zone=server.pinned_zone, host=self.host, node=self.node,
             arch=image.get("properties", {}).get("hw_architecture"),
-            exclude=tuple(self.tried))
+            exclude=tuple(server.failed_hosts))
 
     @place.undo
     def give_up_place(self, env: Env) -> None:
@@ -132,8 +139,21 @@ class BuildServer(task.Task):
         if env.conf.compute.vif_plugging_timeout:
             wanted.wait_for_ports = [
                 nic.port_id for nic in server.nics if not nic.plugged]
-        return env.agent(self.results["place"]["host"]).spawn(
-            self.context(), spec=wanted.to_json())
+        host = self.results["place"]["host"]
+        try:
+            return env.agent(host).spawn(
+                self.context(), spec=wanted.to_json())
+        except (GuestNotStarted, HostFull):
+            self._blame(env, host)
+            raise
+
+    def _blame(self, env: Env, host: str) -> None:
+        """Note that the fault is the host's: another may do better."""
+        with env.cell.writer() as session:
+            server = servers.get(session, self.server_id)
+            if host not in server.failed_hosts:
+                servers.update(session, server.id, {
+                    "failed_hosts": [*server.failed_hosts, host]})
 
     @spawn.undo
     def destroy(self, env: Env) -> None:
@@ -173,20 +193,37 @@ class BuildServer(task.Task):
                        resource_id=self.server_id)
 
     def undone(self, env: Env, reason: str) -> None:
-        """Leave the server in error, saying why."""
+        """Try another host, or leave the server in error, saying why."""
         with env.cell.writer() as session:
-            moved = servers.change(
-                session, self.server_id, vm_state=[states.BUILDING],
-                task_state=_STAGES,
-                values={"vm_state": states.ERROR, "task_state": None,
-                        "fault": faults.of(reason)})
-            if moved is None:
+            server = servers.find(session, self.server_id)
+            if server is None or server.deleted:
                 return
-            actions.event_ends(session, self.server_id, self.request_id,
-                               EVENT, details=reason)
-            events.add(session, Event, kind="server.create.error",
-                       resource_id=self.server_id,
-                       payload={"reason": reason})
+            failed = server.failed_hosts
+            if server.fault:  # of an attempt before this one
+                reason = f"{reason}. Before: {server.fault['details']}"
+            again = (self.attempt < len(failed)
+                     < env.conf.compute.build_attempts)
+            self._end(env, session, reason, again=again)
+
+    def _end(self, env: Env, session: orm.Session, reason: str, *,
+             again: bool) -> None:
+        state = states.BUILDING if again else states.ERROR
+        moved = servers.change(
+            session, self.server_id, vm_state=[states.BUILDING],
+            task_state=_STAGES, values={
+                "vm_state": state, "fault": faults.of(reason),
+                "task_state": states.SCHEDULING if again else None})
+        if moved is None:
+            return  # it is being deleted
+        if again:
+            env.tasks.add(session, dataclasses.replace(
+                self, id=db.new_id(), attempt=self.attempt + 1),
+                self.context())
+            return
+        actions.event_ends(session, self.server_id, self.request_id,
+                           EVENT, details=reason)
+        events.add(session, Event, kind="server.create.error",
+                   resource_id=self.server_id, payload={"reason": reason})
 
 
 def _wait_plugged(env: Env, server_id: str) -> None:

@@ -10,6 +10,7 @@ from compute.api.native.common import with_project
 from compute.api.native.external_events import ExternalEvents
 from compute.api.native.flavors import Flavors
 from compute.api.native.instance_actions import InstanceActions
+from compute.api.native.interfaces import Interfaces
 from compute.api.native.keypairs import Keypairs
 from compute.api.native.quotas import Quotas
 from compute.api.native.server_actions import ServerActions
@@ -30,6 +31,7 @@ def api(conf: cfg.ConfigOpts, env: Env, tasks: task.Runner) -> wsgi.API:
         ServerActions(env.cell, tasks, env),
         ServerParts(conf, env.cell),
         Volumes(env.cell, tasks, env.clients),
+        Interfaces(conf, env.cell, tasks, env.clients),
         InstanceActions(env.cell),
         Flavors(env.api), Keypairs(conf, env.api), Quotas(conf, env.api),
         Cloud(conf, env.api, env.cell),

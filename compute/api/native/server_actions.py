@@ -94,7 +94,7 @@ class ServerActions:
                wanted: _Power) -> wsgi.Response:
         with self._cell.writer() as session:
             server = find_server(req, session, server_id, wanted.rule)
-            _check_unlocked(req, server)
+            check_unlocked(req, server)
             moved = queries.change(
                 session, server_id, vm_state=wanted.states,
                 task_state=[None, *wanted.busy],
@@ -143,7 +143,8 @@ def _printable(text: str) -> str:
                    if char in "\t\n\r" or ord(char) >= 32)
 
 
-def _check_unlocked(req: wsgi.Request, server: Server) -> None:
+def check_unlocked(req: wsgi.Request, server: Server) -> None:
+    """Raise ServerLocked unless the sender may change a locked server."""
     if server.locked_by and "admin" not in req.ctx.roles:
         raise ServerLocked(server_id=server.id)
 

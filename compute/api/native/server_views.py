@@ -66,7 +66,7 @@ def detail(req: wsgi.Request, server: Server, hosts: Hosts, *,
     if groups:
         view["security_groups"] = groups
     if version >= 71 and single:
-        view["server_groups"] = []
+        view["server_groups"] = []  # there are none yet
     if version >= 96:
         view["pinned_availability_zone"] = server.pinned_zone
     if version >= 100:

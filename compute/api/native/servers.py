@@ -131,8 +131,10 @@ class Servers:
         if minor(req) >= 75:
             return {"server": server_views.detail(
                 req, server, self._hosts(req), single=True)}
-        return {"server": server_views.basic(
-            req, server, short_addresses=True)}
+        view = server_views.basic(req, server, short_addresses=True)
+        if minor(req) >= 71:
+            view["server_groups"] = []
+        return {"server": view}
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, server_id: str) -> None:

@@ -51,6 +51,8 @@ class Server(Base):
 
     host: Mapped[str | None] = mapped_column(sa.String(255))
     node: Mapped[str | None] = mapped_column(sa.String(255))
+    #: Hosts that failed to build it.
+    failed_hosts: Mapped[list[str]] = mapped_column(db.JSON, default=list)
     #: As asked for; the host's own where none was.
     availability_zone: Mapped[str | None] = mapped_column(sa.String(255))
     pinned_zone: Mapped[str | None] = mapped_column(sa.String(255))

@@ -28,6 +28,15 @@ def replace(session: orm.Session, server_id: str,
     session.flush()
 
 
+def append(session: orm.Session, nic: Nic) -> None:
+    """Add a NIC behind those that the server has."""
+    last = session.scalar(sa.select(sa.func.max(Nic.position)).where(
+        Nic.server_id == nic.server_id))
+    nic.position = 0 if last is None else last + 1
+    session.merge(nic)
+    session.flush()
+
+
 def set_plugged(session: orm.Session, server_id: str,
                 port_ids: Iterable[str], *, plugged: bool = True) -> int:
     """Note that the network wired these ports; return how many."""

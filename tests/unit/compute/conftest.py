@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from common import conf as configuration
 from common import concurrency, db, policy, rpc, wsgi
+from common import conf as configuration
 from compute import app, bootstrap
 from compute.agent import app as agent_app
 from compute.agent import conf as agent_conf

@@ -1,6 +1,8 @@
 """The life of a server, through the API."""
 
 from common import db
+from compute import exceptions
+from compute.drivers.fake import FakeDriver
 from tests.unit.compute import outside
 from tests.unit.compute.conftest import ADMIN, OTHER, READER
 
@@ -361,3 +363,59 @@ def test_sweeper_takes_back_orphaned_quota(cloud):
 
     assert world.sweeper.run_once() == 1
     assert world.sweeper.run_once() == 0
+
+
+def test_another_host_is_tried(cloud):
+    world = cloud.world
+    failing = _Failing("h0", vcpus=640, memory_mib=10 ** 6)
+    world.add_host("h0", failing)
+
+    server = world.wait_status(world.boot(), "ACTIVE")
+
+    assert server["OS-EXT-SRV-ATTR:host"] == "h1"
+    assert failing.asked == 1
+    assert len(world.network.ports) == 1
+    assert list(world.placed(
+        f"/allocations/{server['id']}")["allocations"].values())[0][
+            "resources"] == {"VCPU": 1, "MEMORY_MB": 256, "DISK_GB": 1}
+
+
+def test_all_hosts_fail(world):
+    world.add_host("h0", _Failing("h0"))
+
+    server = world.wait_status(world.boot(), "ERROR")
+
+    assert server["fault"]["message"] == (
+        "No valid host was found. 1 host refused: 1 tried before. Before: "
+        "The hypervisor could not start the server: it burns")
+    assert world.network.ports == []
+    assert world.placed(f"/allocations/{server['id']}")["allocations"] == {}
+
+
+class _Failing(FakeDriver):
+    """A host on which nothing starts."""
+
+    asked = 0
+
+    def start(self, spec, *, paused=False):
+        self.asked += 1
+        raise exceptions.GuestNotStarted(reason="it burns")
+
+
+def test_port_is_attached_and_detached(cloud):
+    world = cloud.world
+    server_id = world.active()
+    path = f"/v2.1/servers/{server_id}/os-interface"
+
+    made = world.call("POST", path, {"interfaceAttachment": {
+        "net_id": outside.NET}}, status=200).json["interfaceAttachment"]
+    assert made["fixed_ips"][0]["ip_address"] == "10.0.0.12"
+    world.wait(lambda: made["port_id"] in cloud.driver._ports[server_id])
+    assert len(world.call("GET", path).json["interfaceAttachments"]) == 2
+
+    world.call("DELETE", f"{path}/{made['port_id']}", status=202)
+    world.wait(lambda: len(world.network.ports) == 1)
+    world.wait(lambda: len(world.call("GET", path).json[
+        "interfaceAttachments"]) == 1)
+    assert made["port_id"] not in cloud.driver._ports[server_id]
+    world.call("DELETE", f"{path}/{made['port_id']}", status=404)

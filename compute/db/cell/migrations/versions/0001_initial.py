@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.Column("fault", db.JSON(), nullable=True),
         sa.Column("host", sa.String(255), nullable=True),
         sa.Column("node", sa.String(255), nullable=True),
+        sa.Column("failed_hosts", db.JSON(), nullable=False),
         sa.Column("availability_zone", sa.String(255), nullable=True),
         sa.Column("pinned_zone", sa.String(255), nullable=True),
         sa.Column("flavor", db.JSON(), nullable=False),
