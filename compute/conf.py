@@ -3,6 +3,8 @@
 from oslo_config import cfg
 
 from common import conf as common_conf
+from compute.agent import conf as agent_conf
+from compute.metadata import conf as metadata_conf
 
 _OPTS = [
     cfg.StrOpt(
@@ -61,8 +63,10 @@ _OPTS = [
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:
-    """Add the options of compute and of placement, its second face."""
+    """Add the options of all daemons of compute, placement included."""
     common_conf.register_service(conf, "compute", port=8774)
     common_conf.register_service(
         conf, "placement", port=8778, database="compute")
     conf.register_opts(_OPTS, group="compute")
+    agent_conf.register_opts(conf)
+    metadata_conf.register_opts(conf)
