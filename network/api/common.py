@@ -1,12 +1,15 @@
 """What the handlers of all resources share."""
 
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy import orm
 
-from common import wsgi
+from common import concurrency, wsgi
 from network import exceptions
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 def shown(row: Any) -> dict[str, Any]:
@@ -102,8 +105,10 @@ def items_of(body: dict[str, Any], one: str,
     return [dict(body[one])], False
 
 
-def flush_all(session: orm.Session, rows: list[Any]) -> None:
-    """Have the rows show what the database has of them."""
-    session.flush()
-    for row in rows:
-        session.refresh(row)
+def each_in_turn(items: Iterable[T], make: Callable[[T], R]) -> list[R]:
+    """Return what ``make`` makes of each, letting others run in between."""
+    made = []
+    for item in items:
+        made.append(make(item))
+        concurrency.sleep()
+    return made

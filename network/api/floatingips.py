@@ -93,9 +93,9 @@ class FloatingIPs:
                 subnet_id=item.get("subnet_id"),
                 description=base.plain(item).get("description", ""))
             self._point(req, session, made, item)
-            common.flush_all(session, [made])
+            shown = view(made)
         self._changed()
-        return {"floatingip": view(made)}
+        return {"floatingip": shown}
 
     def _point(self, req: wsgi.Request, session: orm.Session,
                floatingip: FloatingIP, item: dict[str, Any]) -> None:
@@ -157,7 +157,7 @@ class FloatingIPs:
                 found.description = item["description"] or ""
             self._point(req, session, found, item)
             changes.touch(found)
-            common.flush_all(session, [found])
+            session.flush()
             shown = view(found)
         self._changed()
         return {"floatingip": shown}

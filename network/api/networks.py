@@ -108,13 +108,10 @@ class Networks:
         items, bulk = common.items_of(req.json, "network", "networks")
         planned = [self._plan(req, item) for item in items]
         with self._db.writer() as session:
-            made = []
-            for values in planned:
-                quotas.check(session, values["project_id"], "network")
-                made.append(rows.create(session, **values))
-            common.flush_all(session, made)
+            made = common.each_in_turn(
+                planned, lambda values: _create(session, values))
+            shown = [self._view(req, network) for network in made]
         self._changed()
-        shown = [self._view(req, network) for network in made]
         return {"networks": shown} if bulk else {"network": shown[0]}
 
     def _plan(self, req: wsgi.Request,
@@ -172,7 +169,7 @@ class Networks:
             common.check_revision(req, network)
             self._change(session, network,
                          base.plain(item, *schemas.BOOLEANS))
-            common.flush_all(session, [network])
+            session.flush()
             shown = self._view(req, network)
         self._changed()
         return {"network": shown}
@@ -207,6 +204,11 @@ class Networks:
             common.check_revision(req, network)
             rows.delete(session, network_id)
         self._changed()
+
+
+def _create(session: orm.Session, values: dict[str, Any]) -> Network:
+    quotas.check(session, values["project_id"], "network")
+    return rows.create(session, subnets=[], **values)
 
 
 def _check_provider(values: dict[str, Any]) -> None:

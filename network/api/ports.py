@@ -148,11 +148,11 @@ class Ports:
         """Make one port, or several at once."""
         items, bulk = common.items_of(req.json, "port", "ports")
         with self._db.writer() as session:
-            made = [self._create(req, session, item) for item in items]
-            common.flush_all(session, made)
+            made = common.each_in_turn(
+                items, lambda item: self._create(req, session, item))
+            sees = req.allowed("get_port:binding")
+            shown = [view(port, sees) for port in made]
         self._changed()
-        sees = req.allowed("get_port:binding")
-        shown = [view(port, sees) for port in made]
         return {"ports": shown} if bulk else {"port": shown[0]}
 
     def _create(self, req: wsgi.Request, session: orm.Session,
@@ -209,7 +209,6 @@ class Ports:
             common.check_revision(req, port)
             plan, values = _planned(req, session, item, port.project_id)
             ports.update(session, network, port, plan, values)
-            common.flush_all(session, [port])
             shown = view(port, req.allowed("get_port:binding"))
         self._changed()
         return {"port": shown}

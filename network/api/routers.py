@@ -93,9 +93,9 @@ class Routers:
             if info:
                 networks_api.visible(req, session, info["network_id"])
                 routers.set_gateway(session, router, info)
-            common.flush_all(session, [router])
+            shown = self._view(req, router)
         self._changed()
-        return {"router": self._view(req, router)}
+        return {"router": shown}
 
     @wsgi.handler()
     def index(self, req: wsgi.Request) -> dict[str, Any]:
@@ -134,7 +134,6 @@ class Routers:
                 self._set_gateway(req, session, router, item)
             self._change(session, router, base.plain(
                 item, "admin_state_up"))
-            common.flush_all(session, [router])
             shown = self._view(req, router)
         self._changed()
         return {"router": shown}
@@ -181,7 +180,6 @@ class Routers:
             else:
                 subnet = subnets_api.visible(req, session, subnet_id)
                 port = routers.add_subnet(session, router, subnet)
-            common.flush_all(session, [port])
             shown = _interface(router, port)
         self._changed()
         return shown

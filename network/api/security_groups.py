@@ -128,9 +128,9 @@ class SecurityGroups:
             rows.ensure_default(session, project)
             quotas.check(session, project, "security_group")
             group = rows.create(session, project_id=project, **values)
-            common.flush_all(session, [group])
+            shown = view(group)
         self._changed()
-        return {"security_group": view(group)}
+        return {"security_group": shown}
 
     @wsgi.handler()
     def index(self, req: wsgi.Request) -> dict[str, Any]:
@@ -169,7 +169,7 @@ class SecurityGroups:
                 setattr(group, name, value)
             changes.touch(group)
             changes.add(session, "security_group", group.id)
-            common.flush_all(session, [group])
+            session.flush()
             shown = view(group)
         self._changed()
         return {"security_group": shown}
@@ -211,10 +211,10 @@ class SecurityGroupRules:
         items, bulk = common.items_of(
             req.json, "security_group_rule", "security_group_rules")
         with self._db.writer() as session:
-            made = [self._create(req, session, item) for item in items]
-            common.flush_all(session, made)
+            made = common.each_in_turn(
+                items, lambda item: self._create(req, session, item))
+            shown = [view_rule(rule) for rule in made]
         self._changed()
-        shown = [view_rule(rule) for rule in made]
         if bulk:
             return {"security_group_rules": shown}
         return {"security_group_rule": shown[0]}

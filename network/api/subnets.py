@@ -84,10 +84,10 @@ class Subnets:
         """Make one subnet, or several at once."""
         items, bulk = common.items_of(req.json, "subnet", "subnets")
         with self._db.writer() as session:
-            made = [self._create(req, session, item) for item in items]
-            common.flush_all(session, made)
+            made = common.each_in_turn(
+                items, lambda item: self._create(req, session, item))
+            shown = [view(subnet) for subnet in made]
         self._changed()
-        shown = [view(subnet) for subnet in made]
         return {"subnets": shown} if bulk else {"subnet": shown[0]}
 
     def _create(self, req: wsgi.Request, session: orm.Session,
@@ -131,7 +131,6 @@ class Subnets:
             req.authorize("update_subnet", _target(subnet, subnet.network))
             common.check_revision(req, subnet)
             subnets.update(session, subnet, item)
-            common.flush_all(session, [subnet])
             shown = view(subnet)
         self._changed()
         return {"subnet": shown}

@@ -45,6 +45,7 @@ def point(session: orm.Session, floatingip: FloatingIP, *,
             ip=floatingip.floating_ip_address, port_id=port_id,
             fixed_ip=fixed_ip,
             network_id=floatingip.floating_network_id) from None
+    session.expire(floatingip, ["fixed_port"])
     changes.add(session, "floatingip", floatingip.id)
 
 

@@ -86,6 +86,7 @@ def add_rule(session: orm.Session, group: SecurityGroup,
             raise exceptions.SecurityGroupNotFound(
                 id=values.get("remote_group_id") or group.id) from None
         raise exceptions.SecurityGroupRuleExists(rule_id=same) from None
+    session.expire(group, ["rules"])
     changes.touch(group)
     changes.add(session, "security_group", group.id)
     return rule
