@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from common import failpoint
 from common.context import RequestContext
 from compute import exceptions
 from compute import spec as specs
@@ -40,7 +41,9 @@ class ComputeAgent(ComputeAgentAPI):
             started = time.monotonic()
             self._driver.prepare(wanted)
             prepared = time.monotonic()
+            failpoint.hit("agent.spawn.prepared")
             facts = self._start(wanted)
+            failpoint.hit("agent.spawn.started")
             LOG.info("Server %s: disks %.2f s, start %.2f s",
                      wanted.server_id, prepared - started,
                      time.monotonic() - prepared)
@@ -51,6 +54,7 @@ class ComputeAgent(ComputeAgentAPI):
         with self._locks.hold(server_id):
             self._notes.accept(server_id, generation)
             self._driver.destroy(server_id)
+            failpoint.hit("agent.destroy.destroyed")
             self._notes.change(server_id, waiting_for=(),
                                gone_at=time.time())
 
@@ -68,7 +72,9 @@ class ComputeAgent(ComputeAgentAPI):
         wanted = specs.ServerSpec.from_json(spec)
         volume = specs.Volume.from_json(attachment)
         with self._here(wanted):
-            return {"device": self._driver.attach_volume(wanted, volume)}
+            device = self._driver.attach_volume(wanted, volume)
+            failpoint.hit("agent.attach_volume.attached")
+            return {"device": device}
 
     def detach_volume(self, ctx: RequestContext, *, server_id: str,
                       volume_id: str, spec: JSON) -> None:
@@ -76,6 +82,7 @@ class ComputeAgent(ComputeAgentAPI):
         with self._locks.hold(server_id):
             self._notes.accept(server_id, wanted.generation)
             self._driver.detach_volume(server_id, volume_id)
+            failpoint.hit("agent.detach_volume.detached")
 
     def attach_port(self, ctx: RequestContext, *, server_id: str, nic: JSON,
                     spec: JSON) -> None:

@@ -1,6 +1,7 @@
 """The connection to libvirt: native calls out, events in."""
 
 import collections
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import TypeVar
@@ -168,4 +169,6 @@ def _start_event_loop() -> None:
 
 def _run_event_loop() -> None:
     while True:
-        libvirt.virEventRunDefaultImpl()
+        # A link that closes under it is no reason to end.
+        with contextlib.suppress(libvirt.libvirtError):
+            libvirt.virEventRunDefaultImpl()

@@ -8,7 +8,7 @@ import pathlib
 import shutil
 import uuid
 
-from common import concurrency, process
+from common import concurrency, failpoint, process
 from compute import exceptions
 from compute import spec as specs
 from compute.drivers.libvirt import configdrive, images
@@ -129,6 +129,7 @@ class Disks:
         except process.Failed as error:
             LOG.error("overlay of %s: %s", spec.server_id, error)
             raise exceptions.HostFull(resource="disk") from error
+        failpoint.hit("agent.disk.made")
         draft.rename(disk)
 
     def _note(self, server_id: str) -> pathlib.Path:

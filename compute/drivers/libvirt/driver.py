@@ -1,23 +1,28 @@
 """The driver for QEMU and KVM through libvirt."""
 
-import contextlib
 import dataclasses
 import functools
 import logging
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
-from xml.etree.ElementTree import Element
 
 import libvirt
 from oslo_config import cfg
 
-from common import concurrency
+from common import concurrency, failpoint
 from compute import exceptions, privileged
 from compute import spec as specs
 from compute.drivers import base
+from compute.drivers.libvirt import (
+    calls,
+    devices,
+    disks,
+    domains,
+    host,
+    images,
+)
 from compute.drivers.libvirt import conf as options
-from compute.drivers.libvirt import disks, domains, host, images
 from compute.drivers.libvirt.connection import Connection
 from compute.drivers.libvirt.settings import Settings
 
@@ -31,21 +36,6 @@ _POLL_S = 0.2
 _ASK_AGAIN_S = 10
 #: Seconds that a guest gets to let go of a device.
 _UNPLUG_S = 60
-
-_ACTIVE_STATES = {
-    libvirt.VIR_DOMAIN_RUNNING: "running",
-    libvirt.VIR_DOMAIN_BLOCKED: "running",
-    libvirt.VIR_DOMAIN_PAUSED: "paused",
-    libvirt.VIR_DOMAIN_SHUTDOWN: "running",
-    libvirt.VIR_DOMAIN_PMSUSPENDED: "paused",
-    libvirt.VIR_DOMAIN_CRASHED: "crashed",
-}
-_UNDEFINE = (libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
-             | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
-             | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
-             | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
-_LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
-_CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
 
 
 class LibvirtDriver(base.ComputeDriver):
@@ -101,13 +91,13 @@ class LibvirtDriver(base.ComputeDriver):
         xml = self._define_xml(spec)
         try:
             return self._connection.call(
-                functools.partial(_start, xml=xml, paused=paused))
+                functools.partial(calls.start, xml=xml, paused=paused))
         except libvirt.libvirtError as error:
             LOG.error("start of %s: %s", spec.server_id, error)
             raise _not_started(error) from error
 
     def resume(self, server_id: str) -> None:
-        self._with(server_id, _resume)
+        self._with(server_id, calls.resume)
 
     def stop(self, server_id: str, *, timeout: float = 0) -> None:
         end = time.monotonic() + timeout
@@ -116,13 +106,14 @@ class LibvirtDriver(base.ComputeDriver):
                and time.monotonic() < end):
             if time.monotonic() - asked > _ASK_AGAIN_S:
                 asked = time.monotonic()
-                self._with(server_id, _ask_off)
+                self._with(server_id, calls.ask_off)
             concurrency.sleep(_POLL_S)
-        self._with(server_id, _cut_power)
+        self._with(server_id, calls.cut_power)
 
     def destroy(self, server_id: str) -> None:
-        self._with(server_id, _cut_power)
-        self._with(server_id, lambda domain: domain.undefineFlags(_UNDEFINE))
+        self._with(server_id, calls.cut_power)
+        self._with(server_id, calls.undefine)
+        failpoint.hit("agent.destroy.undefined")
         if self.guest(server_id).power_state != "absent":
             raise exceptions.GuestNotStopped(server_id=server_id)
         self._disks.remove(server_id)
@@ -134,23 +125,24 @@ class LibvirtDriver(base.ComputeDriver):
             exceptions.VolumeNotAttached, volume_id=volume.volume_id)
         try:
             disk = self._with(spec.server_id, functools.partial(
-                _attach, find=functools.partial(
-                    domains.find_volume, volume_id=volume.volume_id),
-                make=lambda xml: domains.volume_disk(
-                    volume, domains.choose_target(volume.device, xml))))
+                calls.attach, find=functools.partial(
+                    devices.find_volume, volume_id=volume.volume_id),
+                make=lambda xml: devices.volume_disk(
+                    volume, devices.choose_target(volume.device, xml))))
         except libvirt.libvirtError as error:
             LOG.error("attach to %s: %s", spec.server_id, error)
             raise refused(reason="the hypervisor could not connect it"
                           ) from error
-        if disk is None:
-            raise refused(reason="the server's disk controller does not "
-                                 "show it")
-        return domains.device(disk)
+        if disk is None or not devices.same_source(
+                disk, devices.volume_disk(volume, "vda")):
+            raise refused(reason="the server still has an older connection "
+                                 "to it")
+        return devices.device(disk)
 
     def detach_volume(self, server_id: str, volume_id: str) -> None:
         self._detach(
             server_id,
-            functools.partial(domains.find_volume, volume_id=volume_id),
+            functools.partial(devices.find_volume, volume_id=volume_id),
             exceptions.VolumeNotDetached(
                 volume_id=volume_id,
                 reason="the server does not let go of it"))
@@ -159,9 +151,9 @@ class LibvirtDriver(base.ComputeDriver):
         self._ensure_defined(spec)
         try:
             self._with(spec.server_id, functools.partial(
-                _attach, find=functools.partial(
-                    domains.find_nic, port_id=nic.port_id),
-                make=lambda _xml: domains.interface(nic)))
+                calls.attach, find=functools.partial(
+                    devices.find_nic, port_id=nic.port_id),
+                make=lambda _xml: devices.interface(nic)))
         except libvirt.libvirtError as error:
             LOG.error("attach to %s: %s", spec.server_id, error)
             raise exceptions.PortNotAttached(port_id=nic.port_id) from error
@@ -169,7 +161,7 @@ class LibvirtDriver(base.ComputeDriver):
     def detach_nic(self, server_id: str, port_id: str) -> None:
         self._detach(
             server_id,
-            functools.partial(domains.find_nic, port_id=port_id),
+            functools.partial(devices.find_nic, port_id=port_id),
             exceptions.PortNotDetached(port_id=port_id))
 
     def console_tail(self, server_id: str, max_bytes: int) -> bytes:
@@ -187,17 +179,17 @@ class LibvirtDriver(base.ComputeDriver):
               func: Callable[[libvirt.virDomain], T]) -> T | None:
         """Run ``func`` with the server's domain; None where there is none."""
         return self._connection.call(functools.partial(
-            _run, server_id=server_id, owner=self._settings.owner,
+            calls.run, server_id=server_id, owner=self._settings.owner,
             func=func))
 
     def _list(self, conn: libvirt.virConnect) -> list[base.Guest]:
         """Return the guests whose domains are ours; in a native thread."""
         return [self._guest(domain) for domain in conn.listAllDomains()
-                if _is_ours(domain, self._settings.owner)]
+                if calls.is_ours(domain, self._settings.owner)]
 
     def _guest(self, domain: libvirt.virDomain) -> base.Guest:
         """Return the domain as a guest; in a native thread."""
-        found = _guest(domain)
+        found = calls.guest(domain)
         if found.server_id in self._connection.ended_by_host:
             return dataclasses.replace(found, ended_itself=False)
         return found
@@ -211,7 +203,7 @@ class LibvirtDriver(base.ComputeDriver):
             xml = self._define_xml(spec)
             self._connection.call(lambda conn: conn.defineXML(xml))
 
-    def _detach(self, server_id: str, find: domains.Find,
+    def _detach(self, server_id: str, find: devices.Find,
                 refused: Exception) -> None:
         """Take a device from the definition and from the running guest."""
         end = time.monotonic() + _UNPLUG_S
@@ -221,120 +213,12 @@ class LibvirtDriver(base.ComputeDriver):
             if ask:
                 asked = time.monotonic()
             gone = self._with(server_id, functools.partial(
-                _detach, find=find, ask=ask))
+                calls.detach, find=find, ask=ask))
             if gone is None or gone:
                 return
             if time.monotonic() > end:
                 raise refused
             concurrency.sleep(_POLL_S)
-
-
-# What follows runs in native threads: nothing green in it, and no logging.
-
-
-def _run(conn: libvirt.virConnect, *, server_id: str, owner: str,
-         func: Callable[[libvirt.virDomain], T]) -> T | None:
-    try:
-        domain = conn.lookupByUUIDString(server_id)
-        # One that another owner made is none of ours to touch.
-        return func(domain) if _is_ours(domain, owner) else None
-    except libvirt.libvirtError as error:
-        if error.get_error_code() == libvirt.VIR_ERR_NO_DOMAIN:
-            return None
-        raise
-
-
-def _is_ours(domain: libvirt.virDomain, owner: str) -> bool:
-    try:
-        xml = domain.metadata(
-            libvirt.VIR_DOMAIN_METADATA_ELEMENT, domains.NAMESPACE)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() in (
-                libvirt.VIR_ERR_NO_DOMAIN_METADATA,
-                libvirt.VIR_ERR_NO_DOMAIN):
-            return False
-        raise
-    mark = domains.mark(xml)
-    return mark is not None and mark.owner == owner
-
-
-def _guest(domain: libvirt.virDomain) -> base.Guest:
-    state, reason = domain.state()
-    crashed = (state == libvirt.VIR_DOMAIN_SHUTOFF
-               and reason == libvirt.VIR_DOMAIN_SHUTOFF_CRASHED)
-    power = "crashed" if crashed else _ACTIVE_STATES.get(state, "shutdown")
-    return base.Guest(
-        domain.UUIDString(), power, domain.name(),
-        ended_itself=(state == libvirt.VIR_DOMAIN_SHUTOFF
-                      and reason == libvirt.VIR_DOMAIN_SHUTOFF_SHUTDOWN))
-
-
-def _start(conn: libvirt.virConnect, *, xml: str,
-           paused: bool) -> base.Guest:
-    domain = conn.defineXML(xml)
-    domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
-    return _guest(domain)
-
-
-def _resume(domain: libvirt.virDomain) -> None:
-    if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
-        domain.resume()
-
-
-def _ask_off(domain: libvirt.virDomain) -> None:
-    # It may have gone meanwhile: who asked looks again.
-    with contextlib.suppress(libvirt.libvirtError):
-        domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
-
-
-def _cut_power(domain: libvirt.virDomain) -> None:
-    try:
-        domain.destroy()
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
-            raise  # anything but: it is off already
-
-
-def _flags(domain: libvirt.virDomain) -> list[int]:
-    return [_LIVE, _CONFIG] if domain.isActive() else [_CONFIG]
-
-
-def _xml(domain: libvirt.virDomain, flag: int) -> str:
-    return str(domain.XMLDesc(
-        libvirt.VIR_DOMAIN_XML_INACTIVE if flag == _CONFIG else 0))
-
-
-def _attach(domain: libvirt.virDomain, *, find: domains.Find,
-            make: Callable[[str], Element]) -> Element | None:
-    """Add a device to guest and definition; return it as found after."""
-    flags = _flags(domain)
-    found = find(_xml(domain, flags[0]))
-    device = domains.text_of(
-        make(_xml(domain, flags[0])) if found is None else found)
-    for flag in flags:
-        if find(_xml(domain, flag)) is None:
-            domain.attachDeviceFlags(device, flag)
-    return find(_xml(domain, flags[0]))
-
-
-def _detach(domain: libvirt.virDomain, *, find: domains.Find,
-            ask: bool) -> bool:
-    """Say whether the device is gone everywhere; ask for it if told to."""
-    gone = True
-    for flag in _flags(domain):
-        device = find(_xml(domain, flag))
-        if device is not None and ask:
-            _ask_unplug(domain, device, flag)
-            device = find(_xml(domain, flag))
-        gone = gone and device is None
-    return gone
-
-
-def _ask_unplug(domain: libvirt.virDomain, device: Element,
-                flag: int) -> None:
-    # The guest may be at it, or may have let go meanwhile: we look again.
-    with contextlib.suppress(libvirt.libvirtError):
-        domain.detachDeviceFlags(domains.text_of(device), flag)
 
 
 #: What a start failed for, by what libvirt's text has in it.

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 
 from oslo_utils.imageutils import format_inspector
 
-from common import concurrency
+from common import concurrency, failpoint
 from common import exceptions as common_exceptions
 from compute import exceptions
 from compute import spec as specs
@@ -92,6 +92,7 @@ class ImageCache:
                 concurrency.blocking(_sync, out)
             concurrency.blocking(_inspect, image, part)
             part.chmod(0o640)
+            failpoint.hit("agent.image.fetched")
             concurrency.blocking(_publish, part, path)
         finally:
             part.unlink(missing_ok=True)

@@ -14,7 +14,7 @@ from compute.conductor_api import ConductorAPI
 from tests.unit.compute_agent.things import wait_for
 
 #: How much more than libvirt alone a start may take, in seconds.
-OVERHEAD_S = 0.5
+OVERHEAD_S = 1.0
 
 
 class Conductor(ConductorAPI):

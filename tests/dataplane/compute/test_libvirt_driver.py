@@ -98,6 +98,16 @@ def test_a_broken_export_refuses_the_volume(driver, spec):
         driver.attach_volume(spec, things.make_volume("/nowhere.sock"))
 
 
+def test_an_older_connection_of_the_volume_is_noticed(driver, spec, volume,
+                                                      scratch):
+    driver.prepare(spec)
+    driver.start(spec)
+    driver.attach_volume(spec, volume)
+    volume.connection_info["data"]["socket"] = str(scratch / "newer.sock")
+    with pytest.raises(exceptions.VolumeNotAttached):
+        driver.attach_volume(spec, volume)
+
+
 def test_unknown_bridge_gives_a_reason_without_internals(driver, spec):
     spec.nics[0].bridge = "br-none"
     driver.prepare(spec)
@@ -125,7 +135,8 @@ def test_libvirt_restarts(driver, spec, inside, node):
         except ServiceUnavailable:
             return False
     things.wait_for(answers, timeout=20)
+    driver.stop(spec.server_id)
     heard = []
     driver.listen(lambda *event: heard.append(event))
-    driver.stop(spec.server_id)
-    things.wait_for(lambda: (spec.server_id, "stopped") in heard)
+    driver.start(spec)
+    things.wait_for(lambda: (spec.server_id, "started") in heard)

@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from compute import exceptions
-from compute.drivers.libvirt import domains
+from compute.drivers.libvirt import devices, domains
 from compute.drivers.libvirt.settings import Settings
 from tests.unit.compute_agent.things import make_nic, make_spec, make_volume
 
@@ -87,4 +87,4 @@ def test_q35_has_ports_for_hot_plug():
     {"driver_volume_type": "nbd", "data": {"serial": "another"}}])
 def test_unknown_or_wrong_volumes_are_refused(info):
     with pytest.raises(exceptions.VolumeNotAttached):
-        domains.volume_disk(make_volume(connection_info=info), "vdb")
+        devices.volume_disk(make_volume(connection_info=info), "vdb")
