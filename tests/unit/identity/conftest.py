@@ -47,9 +47,12 @@ class Caller:
 class Identity:
     """One identity service on its own database."""
 
-    def __init__(self, state: pathlib.Path) -> None:
+    def __init__(self, state: pathlib.Path,
+                 database: str | None = None) -> None:
         self.conf = configuration.load(
             [], [app.SERVICE.register_opts], state_dir=str(state))
+        if database:
+            self.conf.set_override("database", database, group="identity")
         # Fresh addresses, so that each has a token cache of its own.
         self.conf.set_override(
             "url", f"http://identity-{next(_NUMBERS)}", group="auth")

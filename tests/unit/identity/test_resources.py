@@ -1,6 +1,9 @@
 """Domains, projects, users, groups, roles: what they do and refuse."""
 
 import pytest
+import sqlalchemy as sa
+
+from identity.db.models import Password, User
 
 
 def refused(caller, status, method, path, body=None):
@@ -205,10 +208,10 @@ class TestUsers:
         user = make_user(admin, "u", password="s3cret-word")
         for path in ("/v3/users", f"/v3/users/{user['id']}"):
             assert "s3cret-word" not in admin("GET", path).text
-        text = (identity.conf.state_dir + "/identity.db")
-        for suffix in ("", "-wal"):
-            with open(text + suffix, "rb") as file:
-                assert b"s3cret-word" not in file.read()
+        with identity.db.reader() as session:
+            assert "s3cret-word" not in str(session.execute(
+                sa.select(Password.hash, User.extra)
+                .join(User, User.id == Password.user_id)).all())
 
     def test_members_that_are_ours_cannot_be_stored(self, admin):
         user = make_user(admin, "u", id="mine", links={})

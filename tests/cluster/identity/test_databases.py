@@ -1,0 +1,22 @@
+"""What unit tests show on SQLite, on the databases of big clouds."""
+
+from common import db
+from identity import app
+from tests.unit.identity.test_resources import (  # noqa: F401
+    TestAssignments,
+    TestCatalog,
+    TestDomains,
+    TestProjects,
+    TestRoles,
+    TestUsers,
+    domain,
+)
+from tests.unit.identity.test_tokens import (  # noqa: F401
+    TestEnd,
+    TestValidation,
+)
+
+
+def test_head_is_what_the_models_say(url):
+    db.upgrade(app.SCHEMA, url)
+    assert db.check(app.SCHEMA, url) == []
