@@ -91,7 +91,7 @@ class _Queue:
             consumer.received(_Delivery(message, reply_to, consumer))
 
     def _next(self) -> _Consumer | None:
-        for _ in self._consumers:
+        for _ in range(len(self._consumers)):
             consumer = self._consumers[0]
             self._consumers.rotate(-1)
             if consumer.unacked < consumer.prefetch:

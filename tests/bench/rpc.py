@@ -104,7 +104,7 @@ def main(argv: list[str]) -> None:
     broker = None
     if not argv:
         from tests.cluster.common import servers
-        broker = servers.Rabbit()
+        broker = servers.Rabbit(erlang="")  # as Debian starts it
     try:
         for callers, calls in measure(broker.url if broker else
                                       argv[0]).items():

@@ -92,7 +92,15 @@ class Server:
 
 
 class Rabbit(Server):
-    """RabbitMQ, with an epmd of its own."""
+    """RabbitMQ, with an epmd of its own.
+
+    :param erlang: by default, schedulers do not spin while they wait: it
+        shares the machine
+    """
+
+    def __init__(self, erlang: str = "+sbwt none") -> None:
+        self.erlang = erlang
+        super().__init__()
 
     def set_up(self) -> None:
         self.epmd_port = free_port()
@@ -118,7 +126,7 @@ class Rabbit(Server):
             "RABBITMQ_LOG_BASE": f"{self.folder}/log",
             "RABBITMQ_CONFIG_FILE": f"{self.folder}/rabbitmq",
             "RABBITMQ_ENABLED_PLUGINS_FILE": f"{self.folder}/plugins",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+sbwt none +S 2:2",
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": self.erlang,
         }
 
     def command(self) -> tuple[list[str], dict[str, str]]:
