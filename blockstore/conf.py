@@ -17,8 +17,11 @@ OPTS = [
              "volumes whose creator names none."),
     cfg.StrOpt(
         "volumes_dir", default="$state_dir/volumes",
-        help="Directory of the file driver. At most 45 characters, since "
-             "the paths of unix sockets below it are bounded."),
+        help="Directory of the file driver's files."),
+    cfg.StrOpt(
+        "exports_dir", default="$state_dir/run/exports",
+        help="Directory of the file driver's sockets and process numbers. "
+             "At most 66 characters, since paths of sockets are bounded."),
     cfg.StrOpt(
         "disk_format", default="qcow2", choices=["qcow2", "raw"],
         help="Format of the files of new volumes."),

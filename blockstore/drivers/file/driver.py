@@ -20,31 +20,32 @@ _FORMATS = ("qcow2", "raw")
 class FileDriver(VolumeDriver):
     """Files named ``ID.FORMAT`` in one directory.
 
+    :param exports: directory of the sockets of what is exported
     :param disk_format: that of new volumes; others keep theirs
     :param group: whose members may connect to exports
     """
 
     protocol = "nbd"
 
-    def __init__(self, directory: str, *, disk_format: str = "qcow2",
+    def __init__(self, directory: str, exports: str, *,
+                 disk_format: str = "qcow2",
                  group: str | None = None) -> None:
         self._directory = os.path.abspath(directory)
+        self._sockets = os.path.abspath(exports)
         self._format = disk_format
         self._group = group
-        self._exports = Exports(os.path.join(self._directory, "exports"))
+        self._exports = Exports(self._sockets)
 
     @classmethod
     def from_conf(cls, conf: Any) -> "FileDriver":
         own = conf.blockstore
-        return cls(own.volumes_dir, disk_format=own.disk_format,
-                   group=own.socket_group)
+        return cls(own.volumes_dir, own.exports_dir, group=own.socket_group,
+                   disk_format=own.disk_format)
 
     def prepare(self) -> None:
-        os.makedirs(self._directory, mode=0o711, exist_ok=True)
-        # The hypervisor passes through to the exports.
-        os.chmod(self._directory, 0o711)  # noqa: S103
+        os.makedirs(self._directory, mode=0o700, exist_ok=True)
         self._exports.prepare()
-        access.share(os.path.join(self._directory, "exports"), self._group)
+        access.share(self._sockets, self._group)
 
     def capacity(self) -> Capacity:
         usage = shutil.disk_usage(self._directory)

@@ -59,7 +59,7 @@ class Exports:
         if len(os.fsencode(longest)) > _MAX_SOCKET_PATH:
             raise ValueError(
                 f"{self._directory}: the path is too long for sockets; use "
-                "a shorter state_dir or blockstore.volumes_dir")
+                "a shorter state_dir or blockstore.exports_dir")
         os.makedirs(self._directory, mode=0o710, exist_ok=True)
 
     def all(self) -> dict[str, Export]:
@@ -230,7 +230,7 @@ class Exports:
 
     def _write(self, export: Export) -> None:
         path = self._path(export.attachment_id, "json")
-        with open(f"{path}.new", "w") as file:
+        with open(f"{path}.new", "w", opener=_privately) as file:
             json.dump(dataclasses.asdict(export), file)
             file.flush()
             os.fsync(file.fileno())
@@ -257,6 +257,10 @@ def stop_all(directory: str) -> None:
     if os.path.isdir(directory):
         for attachment_id in exports.all():
             exports.end_process(attachment_id)
+
+
+def _privately(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _processes() -> list[int]:

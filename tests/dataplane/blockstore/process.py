@@ -54,7 +54,7 @@ class Volumes:
         from blockstore.drivers.file import exports
         if self._process is not None:
             self.kill()
-        exports.stop_all(str(self.state / "volumes" / "exports"))
+        exports.stop_all(str(self.state / "run" / "exports"))
 
     def log(self) -> str:
         """Return the end of what it logged."""
@@ -123,7 +123,7 @@ class Volumes:
 
     def pids(self) -> list[int]:
         """Return the storage daemons that run."""
-        folder = self.state / "volumes" / "exports"
+        folder = self.state / "run" / "exports"
         found = []
         for path in folder.glob("*.pid"):
             pid = int(path.read_text())

@@ -45,11 +45,15 @@ def directory():
 
 @pytest.fixture(params=["qcow2", "raw"])
 def driver(request, directory):
-    made = FileDriver(directory, disk_format=request.param)
+    made = make(directory, disk_format=request.param)
     made.prepare()
     yield made
     for export in made.exports().values():
         made.disconnect(export, force=True)
+
+
+def make(directory, **options):
+    return FileDriver(directory, f"{directory}/exports", **options)
 
 
 def pid_of(driver, export):
@@ -135,7 +139,7 @@ class TestFileDriver(DriverContract):
     def test_adopted_by_another_driver(self, driver, directory, export):
         info = driver.connect(export)
         pid = pid_of(driver, export)
-        later = FileDriver(directory)
+        later = make(directory)
         later.prepare()
 
         assert later.exports() == {export.attachment_id: export}

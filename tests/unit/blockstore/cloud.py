@@ -33,7 +33,7 @@ class Cloud:
     """API, scheduler and agent of one backend; ``stop`` it after use."""
 
     def __init__(self, directory, *, url="sqlite://", driver=None,
-                 bus_url="memory://"):
+                 bus_url="memory://", exchange=None):
         self.conf = configuration.load(
             register=[app.SERVICE.register_opts], host="h1",
             state_dir=str(directory))
@@ -43,7 +43,8 @@ class Cloud:
             models.Base.metadata.create_all(self.db.engine)
         with self.db.writer() as session:
             types.ensure_default(session)
-        self.bus = rpc.Bus(bus_url, exchange=f"x-{uuid.uuid4()}")
+        self.bus = rpc.Bus(
+            bus_url, exchange=exchange or f"x-{uuid.uuid4()}")
         self.runner = app.make_runner(self.db, self.bus)
         self.parts = Parts(
             db=self.db, tasks=self.runner, conf=self.conf.blockstore,

@@ -233,13 +233,10 @@ def test_bad_bodies(cloud, body):
 
 
 def test_queries_do_not_grow_with_the_rows(cloud):
-    def queries():
-        with db.count_queries(cloud.db) as found:
-            cloud.call("GET", "/v3/attachments/detail", status=200)
-        return found.count
+    for _ in range(3):
+        cloud.attach(cloud.create())
+    cloud.runner.stop()
 
-    cloud.attach(cloud.create())
-    one = queries()
-    cloud.attach(cloud.create())
-    cloud.attach(cloud.create())
-    assert queries() == one == 1
+    with db.count_queries(cloud.db) as found:
+        cloud.call("GET", "/v3/attachments/detail", status=200)
+    assert found.count == 1
