@@ -135,10 +135,10 @@ def own_domain(req: wsgi.Request, rule: str, asked: str | None
     that domain unless another is asked for. Others see their domain.
     """
     wanted = asked or req.ctx.domain_id
-    if not req.allowed(rule, {}):
-        req.authorize(rule, target(domain_id=wanted))
-    else:
+    try:
         req.authorize(rule, {})
+    except exceptions.Forbidden:
+        req.authorize(rule, target(domain_id=wanted))
     return wanted
 
 

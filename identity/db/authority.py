@@ -5,6 +5,7 @@ They run at each login and each validation: few, and each one statement.
 
 import dataclasses
 import datetime
+import functools
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,9 +29,16 @@ from identity.db.models import (
 )
 from identity.tokens import Scope
 
-_Domain = orm.aliased(Project, name="user_domain")
-_Target = orm.aliased(Project, name="target")
-_TargetDomain = orm.aliased(Project, name="target_domain")
+# Tables, not models, and statements that are built once: these queries
+# are most of the work of a login or validation.
+_users = sa.inspect(User).local_table
+_passwords = sa.inspect(Password).local_table
+_projects = sa.inspect(Project).local_table
+_given = sa.inspect(Assignment).local_table
+_members = sa.inspect(Membership).local_table
+_domains = _projects.alias("user_domain")
+_targets = _projects.alias("target")
+_target_domains = _projects.alias("target_domain")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,66 +89,89 @@ def find_subject(session: orm.Session, user: Named,
                  scope: Named | None = None,
                  kind: str = "") -> Subject | None:
     """Return the user, and what a token of ``kind`` would be good for."""
-    query = _subjects(scope is not None).where(_is_user(user))
-    if scope is not None:
-        on = sa.and_(_Target.is_domain == (kind == DOMAIN),
-                     _is_target(scope, kind))
-        if kind == PROJECT and scope.id is not None:
-            # A domain is a project too, for who asks by its id.
-            on = _is_target(scope, kind)
-        query = query.outerjoin(_Target, on).outerjoin(
-            _TargetDomain, _TargetDomain.id == _Target.domain_id)
-    row = session.execute(query).first()
+    values = _values("user", user)
+    if scope is None:
+        statement = _statement(_form(user), None, "")
+    else:
+        statement = _statement(_form(user), _form(scope), kind)
+        values |= _values("scope", scope)
+    row = session.connection().execute(statement, values).first()
     return _subject(row, scope is not None) if row else None
 
 
-def _subjects(with_target: bool) -> sa.Select[Any]:
+def _form(named: Named) -> str:
+    """Say by which of its members it is found."""
+    if named.id is not None:
+        return "id"
+    return "domain_id" if named.domain_id is not None else "domain_name"
+
+
+def _values(prefix: str, named: Named) -> dict[str, Any]:
+    return {f"{prefix}_{name}": value
+            for name, value in vars(named).items() if value is not None}
+
+
+@functools.cache
+def _statement(user_by: str, scope_by: str | None, kind: str
+               ) -> sa.Select[Any]:
     newest = (
-        sa.select(sa.func.max(Password.id))
-        .where(Password.user_id == User.id).correlate(User)
+        sa.select(sa.func.max(_passwords.c.id))
+        .where(_passwords.c.user_id == _users.c.id).correlate(_users)
         .scalar_subquery())
-    query = (
-        sa.select(*_SUBJECT).join(_Domain, _Domain.id == User.domain_id)
-        .outerjoin(Password, Password.id == newest))
-    return query.add_columns(*_TARGET) if with_target else query
+    source: Any = _users.join(
+        _domains, _domains.c.id == _users.c.domain_id).outerjoin(
+            _passwords, sa.and_(_passwords.c.user_id == _users.c.id,
+                               _passwords.c.id == newest))
+    columns = _SUBJECT
+    if scope_by is not None:
+        columns += _TARGET
+        source = source.outerjoin(
+            _targets, _is_target(scope_by, kind)).outerjoin(
+                _target_domains,
+                _target_domains.c.id == _targets.c.domain_id)
+    return sa.select(*columns).select_from(source).where(_is_user(user_by))
 
 
 _SUBJECT = (
-    User.id, User.name, User.domain_id, _Domain.name,
-    User.enabled, _Domain.enabled, User.epoch + _Domain.epoch,
-    User.revision, User.default_project_id, User.options,
-    Password.hash, Password.expires_at)
+    _users.c.id, _users.c.name, _users.c.domain_id, _domains.c.name,
+    _users.c.enabled, _domains.c.enabled, _users.c.epoch + _domains.c.epoch,
+    _users.c.revision, _users.c.default_project_id, _users.c.options,
+    _passwords.c.hash, _passwords.c.expires_at)
 _TARGET = (
-    _Target.id, _Target.name, _Target.is_domain, _Target.enabled,
-    _TargetDomain.enabled, _Target.epoch, _TargetDomain.epoch,
-    _Target.domain_id, _TargetDomain.name)
+    _targets.c.id, _targets.c.name, _targets.c.is_domain, _targets.c.enabled,
+    _target_domains.c.enabled, _targets.c.epoch, _target_domains.c.epoch,
+    _targets.c.domain_id, _target_domains.c.name)
 
 
-def _is_user(user: Named) -> sa.ColumnElement[bool]:
-    if user.id is not None:
-        return User.id == user.id
-    return sa.and_(User.name == user.name, _in_domain(_Domain, user))
+def _is_user(by: str) -> sa.ColumnElement[bool]:
+    if by == "id":
+        return _users.c.id == sa.bindparam("user_id")
+    return sa.and_(_users.c.name == sa.bindparam("user_name"),
+                   _in_domain(_domains, "user", by))
 
 
-def _is_target(scope: Named, kind: str) -> sa.ColumnElement[bool]:
-    if scope.id is not None:
-        return _Target.id == scope.id
+def _is_target(by: str, kind: str) -> sa.ColumnElement[bool]:
+    if by == "id":
+        found = _targets.c.id == sa.bindparam("scope_id")
+        # A domain is a project too, for who asks by its id.
+        return found if kind == PROJECT else sa.and_(
+            found, _targets.c.is_domain.is_(True))
+    named = _targets.c.name == sa.bindparam("scope_name")
     if kind == DOMAIN:
-        return sa.and_(
-            _Target.name == scope.name, _Target.names_of == Project.ROOT)
-    domain = orm.aliased(Project)
+        return sa.and_(named, _targets.c.names_of == Project.ROOT)
+    domain = _projects.alias()
+    return sa.and_(named, _targets.c.names_of == sa.select(domain.c.id).where(
+        _in_domain(domain, "scope", by)).scalar_subquery())
+
+
+def _in_domain(domain: Any, prefix: str, by: str
+               ) -> sa.ColumnElement[bool]:
+    if by == "domain_id":
+        return sa.and_(domain.c.id == sa.bindparam(f"{prefix}_domain_id"),
+                       domain.c.is_domain.is_(True))
     return sa.and_(
-        _Target.name == scope.name,
-        _Target.names_of == sa.select(domain.id).where(
-            _in_domain(domain, scope)).scalar_subquery())
-
-
-def _in_domain(domain: Any, named: Named) -> sa.ColumnElement[bool]:
-    if named.domain_id is not None:
-        return sa.and_(
-            domain.id == named.domain_id, domain.is_domain.is_(True))
-    return sa.and_(domain.name == named.domain_name,
-                   domain.names_of == Project.ROOT)
+        domain.c.name == sa.bindparam(f"{prefix}_domain_name"),
+        domain.c.names_of == Project.ROOT)
 
 
 def _subject(row: Any, with_target: bool) -> Subject:
@@ -171,41 +202,41 @@ def roles_on(session: orm.Session, user_id: str, scope: Scope) -> set[str]:
     Directly, through groups, and inherited from above; implied ones are
     not among them.
     """
-    return set(session.scalars(_ROLES_ON[scope.kind], {
+    return set(session.connection().scalars(_ROLES_ON[scope.kind], {
         "user_id": user_id, "target_id": scope.id or ALL}))
 
 
 def _of_user() -> sa.ColumnElement[bool]:
     user_id = sa.bindparam("user_id")
-    groups = sa.select(Membership.group_id).where(
-        Membership.user_id == user_id)
+    groups = sa.select(_members.c.group_id).where(
+        _members.c.user_id == user_id)
     return sa.or_(
-        sa.and_(Assignment.actor_kind == USER,
-                Assignment.actor_id == user_id),
-        sa.and_(Assignment.actor_kind == GROUP,
-                Assignment.actor_id.in_(groups)))
+        sa.and_(_given.c.actor_kind == USER, _given.c.actor_id == user_id),
+        sa.and_(_given.c.actor_kind == GROUP,
+                _given.c.actor_id.in_(groups)))
 
 
 def _on_target(kind: str) -> sa.ColumnElement[bool]:
     return sa.and_(
-        Assignment.target_kind == kind, Assignment.inherited.is_(False),
-        Assignment.target_id == sa.bindparam("target_id"))
+        _given.c.target_kind == kind, _given.c.inherited.is_(False),
+        _given.c.target_id == sa.bindparam("target_id"))
 
 
 def _above() -> sa.ColumnElement[bool]:
     """Inherited by the project from what is above it."""
     start = (
-        sa.select(Project.parent_id.label("id"))
-        .where(Project.id == sa.bindparam("target_id"))
+        sa.select(_projects.c.parent_id.label("id"))
+        .where(_projects.c.id == sa.bindparam("target_id"))
         .cte("above", recursive=True))
     above = start.union_all(
-        sa.select(Project.parent_id).join(start, Project.id == start.c.id))
-    return sa.and_(Assignment.inherited.is_(True),
-                   Assignment.target_id.in_(sa.select(above.c.id)))
+        sa.select(_projects.c.parent_id)
+        .join(start, _projects.c.id == start.c.id))
+    return sa.and_(_given.c.inherited.is_(True),
+                   _given.c.target_id.in_(sa.select(above.c.id)))
 
 
 def _roles(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
-    return sa.select(Assignment.role_id).where(_of_user(), where)
+    return sa.select(_given.c.role_id).where(_of_user(), where)
 
 
 _ROLES_ON = {
@@ -227,18 +258,22 @@ class State:
 
 def state(session: orm.Session, revocation_ids: tuple[str, str]) -> State:
     """Return the revisions of what is cached, and whether it is revoked."""
-    row = session.execute(_STATE, {"ids": list(revocation_ids)}).one()
+    own, chain = revocation_ids
+    row = session.connection().execute(
+        _STATE, {"own": own, "chain": chain}).one()
     return State(bool(row[0]), row[1] or 0, row[2] or 0)
 
 
 def _revision(name: str) -> sa.ScalarSelect[int]:
-    return sa.select(Revision.value).where(
-        Revision.name == name).scalar_subquery()
+    return sa.select(_revisions.c.value).where(
+        _revisions.c.name == name).scalar_subquery()
 
 
+_revisions = sa.inspect(Revision).local_table
+_revocations = sa.inspect(Revocation).local_table
 _STATE = sa.select(
-    sa.select(sa.func.count()).select_from(Revocation).where(
-        Revocation.id.in_(sa.bindparam("ids", expanding=True))
+    sa.select(sa.func.count()).select_from(_revocations).where(
+        _revocations.c.id.in_((sa.bindparam("own"), sa.bindparam("chain")))
     ).scalar_subquery(),
     _revision("roles"), _revision("catalog"))
 
@@ -249,7 +284,7 @@ def reachable(session: orm.Session, user_id: str,
 
     In domains that are enabled, sorted by id.
     """
-    given = sa.select(Assignment).where(_of_user()).subquery()
+    given = sa.select(_given).where(_of_user()).subquery()
     direct = sa.select(given.c.target_id).where(
         given.c.target_kind == kind, given.c.inherited.is_(False))
     wanted = Project.id.in_(direct)
