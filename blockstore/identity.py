@@ -12,7 +12,8 @@ class Identity:
 
     Only one process may hold it at a time. ``revision`` is the latest that
     the scheduler was heard to have: a lower one means that the database
-    was set back.
+    was set back. From then on it is ``suspended``, until the operator says
+    that what the database does not know may go.
     """
 
     def __init__(self, directory: str, backend: str) -> None:
@@ -20,6 +21,7 @@ class Identity:
         self.path = os.path.join(directory, f"{backend}.json")
         self.id = ""
         self.revision = 0
+        self.suspended = False
         self._lock: int | None = None
 
     def take(self) -> None:
@@ -39,18 +41,32 @@ class Identity:
             with open(self.path) as file:
                 known = json.load(file)
             self.id, self.revision = known["id"], known["revision"]
+            self.suspended = known["suspended"]
             return
         self.id = str(uuid.uuid4())
         self._save()
 
     def accept_revision(self, revision: int) -> bool:
-        """Keep the revision in mind, unless it is older than the known."""
-        if revision < self.revision:
-            return False
+        """Say whether to believe a database of this revision.
+
+        Once it was set back its numbers grow again, so it stays suspect.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.accepting)
+            self.suspended, self.revision = False, revision
+            self._save()
+        if revision < self.revision and not self.suspended:
+            self.suspended = True
+            self._save()
         if revision > self.revision:
             self.revision = revision
             self._save()
-        return True
+        return not self.suspended
+
+    @property
+    def accepting(self) -> str:
+        """Return the file that the operator makes to accept it."""
+        return f"{self.path}.accept"
 
     def release(self) -> None:
         """Let another process have it."""
@@ -60,7 +76,8 @@ class Identity:
 
     def _save(self) -> None:
         with open(f"{self.path}.new", "w") as file:
-            json.dump({"id": self.id, "revision": self.revision}, file)
+            json.dump({"id": self.id, "revision": self.revision,
+                       "suspended": self.suspended}, file)
             file.flush()
             os.fsync(file.fileno())
         os.rename(f"{self.path}.new", self.path)

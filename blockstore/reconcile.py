@@ -58,10 +58,9 @@ class Reconciler(loop.Loop):
                            lambda item=item: self._start(item))
         if not self._identity.accept_revision(answer["revision"]):
             LOG.error(
-                "The database is older than what is here (revision %s after"
-                " %s): nothing is removed. Restore a newer one, or delete "
-                "%s to accept this one", answer["revision"],
-                self._identity.revision, self._identity.path)
+                "The database was set back to before what is here: nothing "
+                "is removed. If what it does not know may go, make the "
+                "empty file %s", self._identity.accepting)
             return outcome
         self._remove_strays(outcome, exports.values(), wanted)
         self._reap(outcome, files - set(answer["volumes"]))

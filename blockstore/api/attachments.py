@@ -8,6 +8,7 @@ from sqlalchemy import orm
 from blockstore import exceptions
 from blockstore.api import views
 from blockstore.db import attachments, volumes
+from blockstore.db.history import record
 from blockstore.db.models import Attachment, Volume
 from blockstore.parts import Parts
 from blockstore.policies import attachments as policies
@@ -41,12 +42,14 @@ class Attachments:
             ("DELETE", one, self.delete),
         ]
 
-    @wsgi.handler(body=schemas.CREATE, versions=("3.27", "3.53"))
+    @wsgi.handler(body=schemas.CREATE, status=202,
+                  versions=("3.27", "3.53"))
     def create(self, req: wsgi.Request) -> dict:
         """Reserve the volume; connect it too, if a connector is given."""
         return self._create(req, req.json["attachment"])
 
-    @wsgi.handler(body=schemas.CREATE_3_54, versions=("3.54", None))
+    @wsgi.handler(body=schemas.CREATE_3_54, status=202,
+                  versions=("3.54", None))
     def create_with_mode(self, req: wsgi.Request) -> dict:
         return self._create(req, req.json["attachment"])
 
@@ -84,6 +87,7 @@ class Attachments:
             found = find(req, session, attachment_id, policies.COMPLETE)
             if found.status != "attached":
                 attachments.complete(session, found)
+                record(session, found.volume_id, "attach.end")
 
     @wsgi.handler(versions=("3.27", None))
     def delete(self, req: wsgi.Request, attachment_id: str) -> dict:

@@ -46,7 +46,7 @@ class Services:
                          row.reported_at) for row, alive in schedulers]
         rows += [_backend(row, pool.alive) for row, pool in pools]
         return {"services": [
-            row for row in rows
+            _of_version(req, row) for row in rows
             if all(row[name] == value for name, value in asked.items())]}
 
     @wsgi.handler(body=schemas.DISABLE)
@@ -126,6 +126,13 @@ def _service(binary: str, host: str, zone: str, alive: bool,
             "status": "enabled", "state": "up" if alive else "down",
             "updated_at": when(reported_at), "disabled_reason": None,
             "cluster": None}
+
+
+def _of_version(req: wsgi.Request, row: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what later microversions added."""
+    added = {"cluster": (3, 7), "backend_state": (3, 49)}
+    return {name: value for name, value in row.items()
+            if req.api_version >= added.get(name, (3, 0))}
 
 
 def _backend(row: Backend, alive: bool) -> dict[str, Any]:

@@ -52,7 +52,6 @@ def new_volume(req: wsgi.Request, volume: Volume) -> dict[str, Any]:
         "bootable": str(volume.bootable).lower(),
         "encrypted": False, "replication_status": None,
         "consistencygroup_id": None, "multiattach": False,
-        "migration_status": None,
         "attachments": _attached(req, volume),
     }
     return shown | _of_version(req, volume)
@@ -63,6 +62,7 @@ def _of_version(req: wsgi.Request, volume: Volume) -> dict[str, Any]:
     version = req.api_version
     admin = req.allowed(policies.SHOW_HOST, _target(volume))
     added: list[tuple[int, bool, dict[str, Any]]] = [
+        (0, admin, {"migration_status": None}),
         (13, True, {"group_id": None}),
         (21, admin, {"provider_id": None}),
         (48, True, {"service_uuid": None, "shared_targets": False}),
@@ -78,7 +78,6 @@ def _of_version(req: wsgi.Request, volume: Volume) -> dict[str, Any]:
 def volume(req: wsgi.Request, volume: Volume) -> dict[str, Any]:
     """Return a volume in full, as far as the sender may see it."""
     shown = new_volume(req, volume)
-    del shown["migration_status"]
     target = _target(volume)
     if req.allowed(policies.SHOW_HOST, target):
         shown["os-vol-host-attr:host"] = pool_name(volume.host)

@@ -6,8 +6,9 @@ from typing import Any
 from sqlalchemy import orm
 
 from blockstore import exceptions
-from blockstore.api.volumes import begin_force_delete, find, record
+from blockstore.api.volumes import begin_force_delete, find
 from blockstore.db import attachments, volumes
+from blockstore.db.history import record
 from blockstore.parts import Parts
 from blockstore.policies import volumes as policies
 from blockstore.schemas import volume_actions as schemas
@@ -71,7 +72,7 @@ class VolumeActions:
         volumes.move(session, volume_id, "extending", target_gib=size_gib)
         self._tasks.add(session, ExtendVolume(
             volume_id=volume_id, size_gib=size_gib), req.ctx)
-        record(session, volume, "resize.start")
+        record(session, volume_id, "resize.start")
 
     def _reset_status(self, req: wsgi.Request, session: orm.Session,
                       volume_id: str, arguments: dict[str, Any]) -> None:
@@ -85,7 +86,7 @@ class VolumeActions:
                 attachments.unreserve(session, each.id)
         if status:
             volumes.update(session, volume_id, status=status, reason=None)
-        record(session, volume, "reset_status.end")
+        record(session, volume_id, "reset_status.end")
 
     def _force_delete(self, req: wsgi.Request, session: orm.Session,
                       volume_id: str, arguments: Any) -> None:
@@ -94,7 +95,7 @@ class VolumeActions:
         self._tasks.cancel(session, volume_id)
         self._tasks.add(session, DeleteVolume(
             volume_id=volume_id, force=True), req.ctx)
-        record(session, volume, "delete.start")
+        record(session, volume_id, "delete.start")
 
     def _set_bootable(self, req: wsgi.Request, session: orm.Session,
                       volume_id: str, arguments: dict[str, Any]) -> None:

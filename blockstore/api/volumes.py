@@ -9,12 +9,13 @@ from sqlalchemy import orm
 from blockstore import exceptions
 from blockstore.api import views
 from blockstore.db import types, volumes
-from blockstore.db.models import EVENTS, Volume
+from blockstore.db.history import record
+from blockstore.db.models import Volume
 from blockstore.parts import Parts
 from blockstore.policies import volumes as policies
 from blockstore.schemas import volumes as schemas
 from blockstore.tasks import CreateVolume, DeleteVolume
-from common import db, events, paging, schema, wsgi
+from common import db, paging, schema, wsgi
 
 #: Members of a new volume that say what it is a copy of: none is served.
 _SOURCES = ("source_volid", "imageRef", "image_id", "backup_id",
@@ -71,7 +72,7 @@ class Volumes:
             self._tasks.add(session, CreateVolume(
                 volume_id=volume.id, size_gib=size_gib, zone=volume.zone),
                 req.ctx)
-            record(session, volume, "create.start")
+            record(session, volume.id, "create.start")
         self._tasks.wake()
         return {"volume": views.new_volume(req, volume)}
 
@@ -118,7 +119,7 @@ class Volumes:
                 volumes.set_metadata(
                     session, volume_id, spec["metadata"], replace=True)
             volume = volumes.get(session, volume_id)
-            record(session, volume, "update.end")
+            record(session, volume.id, "update.end")
         return {"volume": views.volume(req, volume)}
 
     @wsgi.handler(body=schemas.UPDATE_LOOSE, versions=(None, "3.52"))
@@ -141,7 +142,7 @@ class Volumes:
                 volumes.move(session, volume_id, "deleting", reason=None)
             self._tasks.add(session, DeleteVolume(
                 volume_id=volume_id, force=force), req.ctx)
-            record(session, volume, "delete.start")
+            record(session, volume.id, "delete.start")
         self._tasks.wake()
 
     def _list(self, req: wsgi.Request, view: Any) -> dict:
@@ -156,7 +157,7 @@ class Volumes:
                     req.GET.get("with_count")):
                 shown["count"] = volumes.count(session, wanted)[0]
         shown["volumes"] = [view(req, volume) for volume in found]
-        following = page.next_link(req, found) if "limit" in req.GET else None
+        following = page.next_link(req, found)
         if following:
             shown["volumes_links"] = [{"rel": "next", "href": following}]
         return shown
@@ -234,14 +235,6 @@ def begin_force_delete(session: orm.Session, volume: Volume) -> None:
     if any(each.connection_info for each in volume.attachments):
         refuse_attached(volume)
     volumes.update(session, volume.id, status="deleting", reason=None)
-
-
-def record(session: orm.Session, volume: Volume, what: str) -> None:
-    """Record that something happened to the volume."""
-    events.add(session, EVENTS, kind=f"volume.{what}",
-               resource_id=volume.id, project_id=volume.project_id,
-               payload={"size_gib": volume.size_gib,
-                        "status": volume.status})
 
 
 def filters(req: wsgi.Request) -> volumes.Filters:

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from blockstore import exceptions
 from blockstore.db import attachments
+from blockstore.db.history import record
 from blockstore.env import AGENT_AWAY, Env
 from common import task
 
@@ -63,3 +64,4 @@ class ConnectVolume(task.Task):
         with env.db.writer() as session:
             self.guard(session)
             attachments.give_up_connect(session, self.attachment_id, reason)
+            record(session, self.volume_id, "attach.error")

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from blockstore import exceptions, pools
 from blockstore.db import backends, volumes
+from blockstore.db.history import record
 from blockstore.env import AGENT_AWAY, Env
 from common import task
 
@@ -68,8 +69,10 @@ class CreateVolume(task.Task):
             self.guard(session)
             volumes.follow(session, self.volume_id, "available",
                            of={"creating"})
+            record(session, self.volume_id, "create.end")
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
             self.guard(session)
             volumes.follow(session, self.volume_id, "error", reason=reason)
+            record(session, self.volume_id, "create.error")

@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from blockstore.db import volumes
+from blockstore.db.history import record
 from blockstore.env import Env
 from common import task
 
@@ -36,6 +37,7 @@ class DeleteVolume(task.Task):
     def forget(self, env: Env) -> None:
         with env.db.writer() as session:
             self.guard(session)
+            record(session, self.volume_id, "delete.end")
             volumes.remove(session, self.volume_id)
 
     def undone(self, env: Env, reason: str) -> None:
@@ -43,3 +45,4 @@ class DeleteVolume(task.Task):
             self.guard(session)
             volumes.follow(session, self.volume_id, "error_deleting",
                            reason=reason)
+            record(session, self.volume_id, "delete.error")

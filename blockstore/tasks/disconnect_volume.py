@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from blockstore.db import attachments
+from blockstore.db.history import record
 from blockstore.env import Env
 from common import task
 
@@ -41,9 +42,11 @@ class DisconnectVolume(task.Task):
         with env.db.writer() as session:
             self.guard(session)
             attachments.disconnected(session, self.attachment_id)
+            record(session, self.volume_id, "detach.end")
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
             self.guard(session)
             attachments.give_up_disconnect(
                 session, self.attachment_id, reason)
+            record(session, self.volume_id, "detach.error")

@@ -4,6 +4,7 @@ import dataclasses
 from typing import ClassVar
 
 from blockstore.db import volumes
+from blockstore.db.history import record
 from blockstore.env import Env
 from common import task
 
@@ -40,9 +41,11 @@ class ExtendVolume(task.Task):
             volumes.follow(
                 session, self.volume_id, "available", of={"extending"},
                 size_gib=self.size_gib, target_gib=None)
+            record(session, self.volume_id, "resize.end")
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
             self.guard(session)
             volumes.follow(session, self.volume_id, "error_extending",
                            target_gib=None, reason=reason)
+            record(session, self.volume_id, "resize.error")

@@ -98,7 +98,7 @@ class Volumes:
         """Reserve the volume for a server; return the attachment."""
         made = self("POST", "/v3/attachments", {"attachment": {
             "volume_uuid": volume_id, "instance_uuid": "server"}},
-            service=True, status=200)
+            service=True, status=202)
         return made.json()["attachment"]["id"]
 
     def connect(self, attachment_id, status=200) -> dict:

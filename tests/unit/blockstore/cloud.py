@@ -117,7 +117,7 @@ class Cloud:
     def reserve(self, volume_id, ctx=SERVICE, server="s1"):
         made = self.call("POST", "/v3/attachments", {"attachment": {
             "volume_uuid": volume_id, "instance_uuid": server}}, ctx,
-            status=200)
+            status=202)
         return made.json["attachment"]["id"]
 
     def connect(self, attachment_id, ctx=SERVICE, status=200, **connector):

@@ -50,7 +50,7 @@ def test_create_with_a_connector(cloud):
 
     got = cloud.call("POST", "/v3/attachments", {"attachment": {
         "volume_uuid": volume_id, "instance_uuid": "s1", "mode": "ro",
-        "connector": {"host": "n1"}}}, SERVICE, status=200)
+        "connector": {"host": "n1"}}}, SERVICE, status=202)
 
     shown = got.json["attachment"]
     assert shown["attach_mode"] == "ro" and shown["connection_info"]
@@ -88,7 +88,7 @@ def test_of_many_that_race_one_wins(cloud):
             ).status_int
     found = concurrency.gather(
         *[lambda n=n: reserve(f"s{n}") for n in range(8)])
-    assert sorted(found) == [200] + [400] * 7
+    assert sorted(found) == [202] + [400] * 7
 
 
 def test_unreserve(cloud):
@@ -222,7 +222,7 @@ def test_versions(cloud):
     with_mode = {"attachment": body["attachment"] | {"mode": "ro"}}
     cloud.call("POST", "/v3/attachments", with_mode, version="3.53",
                status=400)
-    cloud.call("POST", "/v3/attachments", body, version="3.27", status=200)
+    cloud.call("POST", "/v3/attachments", body, version="3.27", status=202)
 
 
 @pytest.mark.parametrize("body", [

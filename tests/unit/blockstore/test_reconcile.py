@@ -74,10 +74,19 @@ def test_nothing_goes_when_the_database_is_older(cloud):
     cloud.reconciler.run_once()
     later = str(uuid.uuid4())
     cloud.driver.create(later, 1)
-    cloud.identity.accept_revision(cloud.identity.revision + 5)
+    cloud.identity.accept_revision(cloud.identity.revision + 2)
 
     assert cloud.reconciler.run_once().reaped == []
+    # Its revisions grow again, and it still does not know.
+    for _ in range(3):
+        cloud.create()
+    assert cloud.reconciler.run_once().reaped == []
     assert later in cloud.driver.sizes
+    # Until the operator says so.
+    with open(cloud.identity.accepting, "w"):
+        pass
+    assert cloud.reconciler.run_once().reaped == [later]
+    assert cloud.reconciler.run_once().reaped == []
 
 
 def test_another_state_directory_of_the_same_name(cloud, tmp_path):
