@@ -235,8 +235,7 @@ def run(conf: cfg.ConfigOpts, names: Sequence[str], *,
     if any(getattr(point.load(), "privileged", False)
            for point in factories):
         helper = _start_helper(conf)
-    _drop_privileges(conf)
-    os.umask(0o027)
+    drop_privileges(conf)
     if prepare:
         notify.send(STATUS="preparing the databases")
         upgrade(conf)
@@ -255,7 +254,9 @@ def _start_helper(conf: cfg.ConfigOpts) -> Callable[[], bool] | None:
     return privilege.alive
 
 
-def _drop_privileges(conf: cfg.ConfigOpts) -> None:
+def drop_privileges(conf: cfg.ConfigOpts) -> None:
+    """Become the unprivileged user for good, where that is possible."""
+    os.umask(0o027)
     if os.getuid() != 0:
         return
     from common import privilege

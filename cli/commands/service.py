@@ -41,6 +41,8 @@ def upgrade(files: tuple[str, ...]) -> None:
     cloud has. May be repeated."""
     daemon = _patched_daemon()
     conf = daemon.load_conf(files)
+    # The files it makes must be the daemons' own.
+    daemon.drop_privileges(conf)
     daemon.upgrade(conf)
     daemon.bootstrap(conf)
 
