@@ -1,0 +1,169 @@
+"""Tasks that are cut short or fail, at each of their steps."""
+
+import pytest
+import sqlalchemy as sa
+
+from common import failpoint
+from compute.db.cell import models
+from compute.tasks.attach_volume import AttachVolume, DetachVolume
+from compute.tasks.build_server import BuildServer
+from compute.tasks.delete_server import DeleteServer
+from compute.tasks.power_server import PowerServer
+
+
+class Crash(BaseException):
+    """Ends the worker where it stands, as kill -9 would."""
+
+
+def points(kind):
+    return [f"{kind.__name__}.{step.name}.{when}"
+            for step in kind.steps for when in ("before", "after")]
+
+
+@pytest.fixture
+def strike(monkeypatch, cloud):
+    """Raise an error the first time that a failpoint is reached."""
+    def at(name, error):
+        left = [name]
+
+        def hit(reached):
+            if reached in left:
+                left.remove(reached)
+                raise error
+        monkeypatch.setattr(failpoint, "hit", hit)
+        return lambda: not left
+    return at
+
+
+def adopt(world, struck):
+    """Wait for the crash, then let a lease run out at once."""
+    world.wait(struck)
+    with world.cell_db.writer() as session:
+        session.execute(sa.update(models.task_tables).values(
+            owner=None, not_before=0.0))
+    world.tasks.wake()
+
+
+def nothing_is_left(world, driver, server_id):
+    assert driver.guests() == {}
+    assert world.network.ports == []
+    assert world.placed(f"/allocations/{server_id}")["allocations"] == {}
+
+
+@pytest.mark.parametrize("name", points(BuildServer))
+def test_build_goes_on_after_a_crash(cloud, strike, name):
+    world = cloud.world
+    struck = strike(name, Crash())
+    server_id = world.boot()
+
+    adopt(world, struck)
+
+    world.wait_status(server_id, "ACTIVE")
+    assert len(world.network.ports) == 1
+    assert list(cloud.driver.guests()) == [server_id]
+
+
+@pytest.mark.parametrize("name", points(BuildServer)[:-1])
+def test_build_that_fails_leaves_nothing(cloud, strike, name):
+    world = cloud.world
+    strike(name, failpoint.Injected(name))
+
+    server = world.wait_status(world.boot(), "ERROR")
+
+    assert "failed unexpectedly" in server["fault"]["message"]
+    nothing_is_left(world, cloud.driver, server["id"])
+    world.call("DELETE", f"/v2.1/servers/{server['id']}", status=204)
+    world.wait_gone(server["id"])
+
+
+@pytest.mark.parametrize("name", points(DeleteServer))
+def test_delete_goes_on_after_a_crash(cloud, strike, name):
+    world = cloud.world
+    server_id = world.active()
+    struck = strike(name, Crash())
+    world.call("DELETE", f"/v2.1/servers/{server_id}", status=204)
+
+    adopt(world, struck)
+
+    world.wait_gone(server_id)
+    nothing_is_left(world, cloud.driver, server_id)
+
+
+@pytest.mark.parametrize("name", points(AttachVolume))
+def test_attach_goes_on_after_a_crash(cloud, strike, name):
+    world = cloud.world
+    server_id, volume_id = world.active(), world.blockstore.add()
+    struck = strike(name, Crash())
+    _attach(world, server_id, volume_id)
+
+    adopt(world, struck)
+
+    world.wait(lambda: _rows(world) == ["attached"])
+    assert world.blockstore.volumes[volume_id]["status"] == "in-use"
+    assert len(world.blockstore.attachments) == 1
+
+
+@pytest.mark.parametrize("name", points(AttachVolume)[:-2])
+def test_attach_that_fails_is_taken_back(cloud, strike, name):
+    world = cloud.world
+    server_id, volume_id = world.active(), world.blockstore.add()
+    strike(name, failpoint.Injected(name))
+
+    _attach(world, server_id, volume_id)
+
+    world.wait(lambda: _rows(world) == [])
+    assert world.blockstore.volumes[volume_id]["status"] == "available"
+    assert cloud.driver._volumes[server_id] == {}
+
+
+@pytest.mark.parametrize("name", points(DetachVolume))
+def test_detach_goes_on_after_a_crash(cloud, strike, name):
+    world = cloud.world
+    server_id, volume_id = world.active(), world.blockstore.add()
+    _attach(world, server_id, volume_id)
+    world.wait(lambda: _rows(world) == ["attached"])
+    struck = strike(name, Crash())
+    world.call("DELETE", f"/v2.1/servers/{server_id}/os-volume_attachments"
+               f"/{volume_id}", status=202)
+
+    adopt(world, struck)
+
+    world.wait(lambda: _rows(world) == [])
+    assert world.blockstore.volumes[volume_id]["status"] == "available"
+
+
+@pytest.mark.parametrize("name", points(PowerServer))
+def test_stop_goes_on_after_a_crash(cloud, strike, name):
+    world = cloud.world
+    server_id = world.active()
+    struck = strike(name, Crash())
+    world.call("POST", f"/v2.1/servers/{server_id}/action",
+               {"os-stop": None}, status=202)
+
+    adopt(world, struck)
+
+    world.wait_status(server_id, "SHUTOFF")
+
+
+def test_stop_that_fails_leaves_the_server_as_it_was(cloud, strike):
+    world = cloud.world
+    server_id = world.active()
+    strike("PowerServer.act.before", failpoint.Injected("x"))
+
+    world.call("POST", f"/v2.1/servers/{server_id}/action",
+               {"os-stop": None}, status=202)
+
+    world.wait_status(server_id, "ACTIVE")
+    shown = world.call(
+        "GET", f"/v2.1/servers/{server_id}/os-instance-actions").json
+    assert shown["instanceActions"][0]["message"] == "Error"
+
+
+def _attach(world, server_id, volume_id):
+    world.call("POST", f"/v2.1/servers/{server_id}/os-volume_attachments",
+               {"volumeAttachment": {"volumeId": volume_id}})
+
+
+def _rows(world):
+    with world.cell_db.reader() as session:
+        return list(session.scalars(sa.select(models.Volume.status)))
