@@ -1,0 +1,114 @@
+"""Containers: named sets of objects."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from common import db, wsgi
+from objectstore import names, policies
+from objectstore.api import headers, listings
+from objectstore.api.accounts import authorize
+from objectstore.db import accounts, listing
+from objectstore.db.models import Container, Object
+
+#: Kept, and told to those who may change the container. They give nobody
+#: any right yet.
+_OTHERS = ("X-Container-Read", "X-Container-Write")
+
+
+class Containers:
+    """Handlers of /v1/{account}/{container}."""
+
+    def __init__(self, database: db.Database) -> None:
+        self._db = database
+
+    def routes(self) -> list[wsgi.Route]:
+        path = "/v1/{account}/{container}"
+        return [
+            ("PUT", path, self.create),
+            ("GET", path, self.index),
+            ("HEAD", path, self.head),
+            ("POST", path, self.update),
+            ("DELETE", path, self.delete),
+        ]
+
+    @wsgi.handler()
+    def create(self, req: wsgi.Request, account: str,
+               container: str) -> wsgi.Response:
+        """Make it, or change the metadata of what is there."""
+        authorize(req, policies.WRITE, account)
+        names.check_container(container)
+        change = headers.said(req, "Container", _OTHERS)
+        with self._db.writer() as session:
+            new = accounts.ensure(session, account, container, change)
+        return wsgi.Response(status=201 if new else 202)
+
+    @wsgi.handler(query=listings.QUERY)
+    def index(self, req: wsgi.Request, account: str,
+              container: str) -> wsgi.Response:
+        """List the objects."""
+        authorize(req, policies.READ, account)
+        spec = listings.spec(req)
+        with self._db.reader() as session:
+            found = accounts.find(session, account, container)
+            rows = listing.find(
+                session, sa.select(
+                    Object.name, Object.size, Object.etag,
+                    Object.content_type, Object.updated_at)
+                .where(Object.container_id == found.id), Object.name, spec)
+        response = listings.respond(
+            req, "container", container, rows, _view, "object")
+        _describe(req, response, found)
+        return response
+
+    @wsgi.handler()
+    def head(self, req: wsgi.Request, account: str,
+             container: str) -> wsgi.Response:
+        authorize(req, policies.READ, account)
+        with self._db.reader() as session:
+            found = accounts.find(session, account, container)
+        response = wsgi.Response(status=204)
+        _describe(req, response, found)
+        return response
+
+    @wsgi.handler(status=204)
+    def update(self, req: wsgi.Request, account: str,
+               container: str) -> None:
+        """Change the container's metadata."""
+        authorize(req, policies.WRITE, account)
+        change = headers.said(req, "Container", _OTHERS)
+        with self._db.writer() as session:
+            found = accounts.find(session, account, container, lock=True)
+            found.headers = accounts.merged(found.headers, change)
+            found.updated_at = db.utcnow()
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, account: str,
+               container: str) -> None:
+        """Remove an empty container."""
+        authorize(req, policies.WRITE, account)
+        with self._db.writer() as session:
+            accounts.remove(session, account, container)
+
+
+def _describe(req: wsgi.Request, response: wsgi.Response,
+              found: Container) -> None:
+    account = {"project_id": names.project_of(found.account)}
+    own = found.headers
+    if not req.allowed(policies.WRITE, account):
+        own = {name: value for name, value in own.items()
+               if name not in _OTHERS}
+    headers.tell(response, own | {
+        "X-Container-Object-Count": str(found.object_count),
+        "X-Container-Bytes-Used": str(found.bytes_used),
+        "X-Storage-Policy": "default",
+        "Accept-Ranges": "bytes",
+        "X-Timestamp": headers.timestamp(found.created_at),
+        "Last-Modified": headers.last_modified(found.updated_at),
+    })
+
+
+def _view(row: Any) -> dict[str, Any]:
+    return {"name": row.name, "hash": row.etag, "bytes": row.size,
+            "content_type": row.content_type,
+            "last_modified": listings.moment(row.updated_at)}

@@ -1,0 +1,53 @@
+"""Errors of the object store."""
+
+from common import exceptions
+
+
+class AccountForbidden(exceptions.Forbidden):
+    message = "Access to this account was denied."
+
+
+class NoContainer(exceptions.NotFound):
+    message = "The container could not be found."
+
+
+class NoObject(exceptions.NotFound):
+    message = "The object could not be found."
+
+
+class NotEmpty(exceptions.Conflict):
+    message = "There was a conflict when trying to complete your request: " \
+              "the container is not empty."
+
+
+class WrongETag(exceptions.ServiceError):
+    status = 422
+    message = "The data have MD5 {got}, not {wanted} as the ETag says."
+
+
+class ClientGone(exceptions.ServiceError):
+    """The body ended early; few senders live to read this."""
+
+    status = 400
+    message = "The body ended after {got} bytes; {wanted} were announced."
+
+
+class TooLarge(exceptions.OverLimit):
+    message = "An object has at most {limit} bytes."
+
+
+class BadRange(exceptions.ServiceError):
+    status = 416
+    message = "The range is outside of the object's {size} bytes."
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Content-Range": f"bytes */{self.fields['size']}"}
+
+
+class NoQuorum(exceptions.ServiceUnavailable):
+    message = "Too few storage nodes answer; try again."
+
+
+class Damaged(exceptions.ServiceUnavailable):
+    message = "No undamaged copy of the object can be read now."
