@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 
-from common import exceptions, loop
+from common import concurrency, exceptions, loop
 from common.context import service_context
 from compute.agent.notes import Notes
 from compute.conductor_api import ConductorAPI
@@ -28,6 +28,7 @@ class Membership:
         self._host_uuid = host_uuid
         self._joined: Callable[[], None] | None = joined
         self._registered = False
+        self._joining = concurrency.Semaphore(1)
 
     def join(self) -> None:
         """Register the host unless that is done.
@@ -35,8 +36,11 @@ class Membership:
         :raises Conflict: if another host has its name; then nothing may
             be changed here
         """
-        if self._registered:
-            return
+        with self._joining:
+            if not self._registered:
+                self._register()
+
+    def _register(self) -> None:
         try:
             answer = self.conductor.register(
                 service_context(), host=self.host,

@@ -27,6 +27,8 @@ _UNDEFINE = (libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
              | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
              | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
              | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM)
+_RENAME = (libvirt.VIR_DOMAIN_UNDEFINE_KEEP_NVRAM
+           | libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE)
 _LIVE = libvirt.VIR_DOMAIN_AFFECT_LIVE
 _CONFIG = libvirt.VIR_DOMAIN_AFFECT_CONFIG
 
@@ -74,9 +76,22 @@ def guest(domain: libvirt.virDomain) -> base.Guest:
 def start(conn: libvirt.virConnect, *, xml: str,
           paused: bool) -> base.Guest:
     """Define the domain anew and start it."""
-    domain = conn.defineXML(xml)
+    domain = define(conn, xml)
     domain.createWithFlags(libvirt.VIR_DOMAIN_START_PAUSED if paused else 0)
     return guest(domain)
+
+
+def define(conn: libvirt.virConnect, xml: str) -> libvirt.virDomain:
+    """Define the domain; an older definition gives way."""
+    try:
+        return conn.defineXML(xml)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_OPERATION_FAILED:
+            raise
+        # An earlier release gave it another name.
+        old = conn.lookupByUUIDString(domains.uuid_of(xml))
+        old.undefineFlags(_RENAME)
+        return conn.defineXML(xml)
 
 
 def resume(domain: libvirt.virDomain) -> None:

@@ -40,7 +40,7 @@ class Mark:
 
 def name(server_id: str) -> str:
     """Return the domain's name."""
-    return f"pileus-{server_id}"
+    return f"instance-{server_id}"
 
 
 def build(spec: specs.ServerSpec, settings: Settings,
@@ -176,6 +176,12 @@ def _add_console(parent: Element, log: pathlib.Path) -> None:
     SubElement(video, "model", type="vga")
     rng = SubElement(parent, "rng", model="virtio")
     devices.text(rng, "backend", "/dev/urandom", model="random")
+
+
+def uuid_of(domain_xml: str) -> str:
+    """Return the UUID in a definition."""
+    root = ElementTree.fromstring(domain_xml)  # noqa: S314 our own
+    return root.findtext("uuid", "")
 
 
 def mark(metadata_xml: str) -> Mark | None:

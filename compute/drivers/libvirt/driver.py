@@ -201,7 +201,7 @@ class LibvirtDriver(base.ComputeDriver):
     def _ensure_defined(self, spec: specs.ServerSpec) -> None:
         if self.guest(spec.server_id).power_state == "absent":
             xml = self._define_xml(spec)
-            self._connection.call(lambda conn: conn.defineXML(xml))
+            self._connection.call(functools.partial(calls.define, xml=xml))
 
     def _detach(self, server_id: str, find: devices.Find,
                 refused: Exception) -> None:

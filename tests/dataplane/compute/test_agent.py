@@ -158,7 +158,7 @@ def test_spawn_costs_little_more_than_libvirt(agent, ctx, wanted, inside,
                                               driver):
     """Three times each; the best of both are compared."""
     spec = wanted.to_json()
-    domain = f"pileus-{wanted.server_id}"
+    domain = f"instance-{wanted.server_id}"
     ours, theirs = [], []
     for generation in range(1, 6, 2):
         spec["generation"] = generation

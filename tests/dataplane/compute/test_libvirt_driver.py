@@ -31,7 +31,7 @@ def wait_until_up(driver, spec):
 
 def test_a_guest_lives(driver, booted, volume, inside):
     """It boots, reboots by itself, takes a disk and lets go of it."""
-    domain = f"pileus-{booted.server_id}"
+    domain = f"instance-{booted.server_id}"
     assert driver.attach_volume(booted, volume) == "/dev/vdb"
     assert volume.volume_id in inside("virsh", "dumpxml", domain)
     assert volume.volume_id in inside(
@@ -89,6 +89,14 @@ def test_foreign_domains_are_not_touched(driver, spec, inside, node):
         assert "foreign" in inside("virsh", "list", "--name")
     finally:
         inside("virsh", "destroy", "foreign")
+
+
+def test_definition_of_another_name_gives_way(driver, spec, inside, node):
+    driver.prepare(spec)
+    driver.start(spec)
+    driver.stop(spec.server_id)
+    inside("virsh", "domrename", f"instance-{spec.server_id}", "older")
+    assert driver.start(spec).domain == f"instance-{spec.server_id}"
 
 
 def test_a_broken_export_refuses_the_volume(driver, spec):
