@@ -1,0 +1,58 @@
+"""One distributed cloud for all tests of a run; needs root."""
+
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from tests.cluster.common import servers
+from tests.cluster.deployment import Deployment
+from tests.tenant import Tenant
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _root():
+    if os.geteuid() != 0:
+        pytest.skip("needs root")
+
+
+@pytest.fixture(scope="module")
+def deployment():
+    state = pathlib.Path(tempfile.mkdtemp(prefix="pileus-", dir="/tmp"))
+    state.chmod(0o755)
+    started = []
+    try:
+        started += [servers.Postgres(), servers.Rabbit()]
+        made = Deployment(state, *started)
+        yield made
+        made.stop()
+    finally:
+        for server in started:
+            server.close()
+        shutil.rmtree(state, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def tenant(deployment):
+    return Tenant(deployment.login())
+
+
+@pytest.fixture(scope="module")
+def key(deployment):
+    file = deployment.state / "id"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                    file], check=True)
+    return file
+
+
+@pytest.fixture(scope="module")
+def image(deployment, tenant):
+    file = deployment.state / "tiny.qcow2"
+    subprocess.run([sys.executable, "-m", "cli.main", "image", "build",
+                    "tiny", "--output", str(file)], check=True,
+                   capture_output=True, timeout=300)
+    return tenant.upload("tiny", file)
