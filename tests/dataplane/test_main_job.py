@@ -66,10 +66,12 @@ class TestMainJob:
         assert self._everything(cloud) == before
 
     def _everything(self, cloud):
-        return {what: sorted(row["ID"] for row in cloud.ask(*what.split()))
-                for what in ("server list", "network list", "router list",
-                             "floating ip list", "image list", "port list",
-                             "security group list")}
+        return {what: sorted(row["id"] for row in cloud.rows(kind, what))
+                for kind, what in (
+                    ("compute", "/servers"), ("network", "/networks"),
+                    ("network", "/routers"), ("network", "/floatingips"),
+                    ("network", "/ports"), ("image", "/images"),
+                    ("network", "/security-groups"))}
 
     def test_token_issue(self, cloud, demo):
         token = cloud.ask("token", "issue")
@@ -168,13 +170,19 @@ class TestMainJob:
             key, self.address, boot) != before, 120, "reboot")
 
     def _wait_status(self, cloud, status):
-        conftest.wait_for(lambda: cloud.ask(
-            "server", "show", "vm1")["status"] == status, 120, status)
+        conftest.wait_for(lambda: [
+            row["status"] for row in cloud.rows(
+                "compute", "/servers/detail?name=vm1")] == [status],
+            120, status)
+
+    def _wait_available(self, cloud):
+        conftest.wait_for(lambda: [
+            row["status"] for row in cloud.rows(
+                "block-storage", "/volumes/detail")] == ["available"])
 
     def test_volume_attached_keeps_data(self, cloud, key):
         cloud.openstack("volume", "create", "--size", "1", "v1")
-        conftest.wait_for(lambda: cloud.ask(
-            "volume", "show", "v1")["status"] == "available", 60)
+        self._wait_available(cloud)
         cloud.openstack("server", "add", "volume", "vm1", "v1")
 
         def seen():
@@ -193,12 +201,12 @@ class TestMainJob:
 
     def test_volume_removed_and_deleted(self, cloud, key):
         cloud.openstack("server", "remove", "volume", "vm1", "v1")
-        conftest.wait_for(lambda: cloud.ask(
-            "volume", "show", "v1")["status"] == "available", 60)
+        self._wait_available(cloud)
         conftest.wait_for(lambda: "vdb" not in cloud.ssh(
             key, self.address, "ls /sys/block"), 30, "removal")
         cloud.openstack("volume", "delete", "v1")
-        conftest.wait_for(lambda: not cloud.ask("volume", "list"), 60)
+        conftest.wait_for(
+            lambda: not cloud.rows("block-storage", "/volumes"))
         assert not list(cloud.state.glob("volumes/**/*.qcow2"))
 
     def test_image_create_and_save(self, cloud, scratch):
@@ -231,16 +239,16 @@ class TestMainJob:
 
     def test_server_delete_leaves_nothing(self, cloud):
         server_id = cloud.ask("server", "show", "vm1")["id"]
-        ports = [row["ID"] for row in cloud.ask(
-            "port", "list", "--server", "vm1")]
+        ports = [row["id"] for row in cloud.rows(
+            "network", f"/ports?device_id={server_id}")]
         assert ports
 
         cloud.openstack("server", "delete", "--wait", "vm1")
 
         conftest.wait_for(
             lambda: not _leftovers(cloud, server_id, ports), 30)
-        listed = cloud.openstack("port", "list", "-f", "value")
-        assert not any(port in listed for port in ports)
+        listed = {row["id"] for row in cloud.rows("network", "/ports")}
+        assert not listed & set(ports)
 
     def test_status(self, cloud):
         said = cloud.pileus("status")
