@@ -119,7 +119,8 @@ def agent(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     reporter = Reporter(bus, driver, identity=identity, zone=own.zone,
                         overcommit=own.overcommit)
     reconciler = Reconciler(
-        bus, volumes, identity, interval=own.reconcile_interval)
+        bus, volumes, identity, reporter,
+        interval=own.reconcile_interval)
     return daemon.Daemon(
         name="volume-agent",
         servers=[(VolumeAgent(volumes, reconciler), identity.backend)],

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from blockstore import exceptions
-from blockstore.agent import Volumes
+from blockstore.agent import Reporter, Volumes
 from blockstore.drivers.base import Export
 from blockstore.identity import Identity
 from blockstore.scheduler_api import VolumeSchedulerAPI
@@ -34,14 +34,18 @@ class Reconciler(loop.Loop):
     """
 
     def __init__(self, bus: rpc.Bus, volumes: Volumes, identity: Identity,
-                 *, interval: float) -> None:
+                 reporter: Reporter, *, interval: float) -> None:
         super().__init__(interval)
+        self._reporter = reporter
         self._scheduler = bus.client(VolumeSchedulerAPI)
         self._volumes = volumes
         self._identity = identity
 
     def run_once(self) -> Outcome:
         """Mend every difference that can be, each on its own."""
+        if self._reporter.succeeded_at is None:
+            self.due_in(0.5)  # the scheduler does not know us yet
+            return Outcome()
         # What is here first: an export or a file is only made after the
         # row that wants it, so what is found and then not wanted is left
         # over.

@@ -17,8 +17,9 @@ from blockstore.schemas import attachments as schemas
 from blockstore.tasks import ConnectVolume, DisconnectVolume
 from common import concurrency, db, paging, schema, wsgi
 
-#: Seconds that a request waits for the agent's work.
-_PATIENCE_S = 60
+#: Seconds that a request waits for the agent's work; other services give
+#: up after 60.
+_PATIENCE_S = 50
 _FILTERS = {"volume_id", "status", "instance_id", "attach_status", "id"}
 
 

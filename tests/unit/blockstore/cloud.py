@@ -54,11 +54,12 @@ class Cloud:
             api, policy.enforcer(self.conf, api.rules), self.conf)
         self.identity = Identity(str(directory), "h1@fake")
         self.volumes = Volumes(self.driver)
-        self.reconciler = Reconciler(
-            self.bus, self.volumes, self.identity, interval=60)
         self.reporter = Reporter(
             self.bus, self.driver, identity=self.identity, zone="nova",
             overcommit=1.0)
+        self.reconciler = Reconciler(
+            self.bus, self.volumes, self.identity, self.reporter,
+            interval=60)
         self.agent = VolumeAgent(self.volumes, self.reconciler)
         self.threads = []
 
@@ -69,6 +70,7 @@ class Cloud:
         if agent:
             self.bus.serve(self.agent, self.identity.backend)
             self.reporter.run_once()
+            self.reporter.succeeded_at = time.monotonic()
         self.threads.append(concurrency.spawn(self.runner.run_forever))
         return self
 

@@ -58,6 +58,7 @@ def test_a_stray_with_a_client_stays(cloud):
 def test_nothing_goes_when_nobody_answers(tmp_path):
     cloud = Cloud(tmp_path)
     cloud.driver.create(str(uuid.uuid4()), 1)
+    cloud.reporter.succeeded_at = 0.0
     method = cloud.reconciler._scheduler._wanted.methods["wanted"]
     try:
         object.__setattr__(method, "timeout", 0.2)
@@ -111,6 +112,13 @@ def test_the_identity_lasts_and_has_one_holder(cloud, tmp_path):
     again.take()
     assert again.id == known
     again.release()
+
+
+def test_nothing_is_asked_before_the_first_report(cloud):
+    cloud.driver.create(str(uuid.uuid4()), 1)
+    cloud.reporter.succeeded_at = None
+
+    assert cloud.reconciler.run_once().reaped == []
 
 
 def test_late_orders_are_refused(cloud):
