@@ -151,7 +151,7 @@ def update(session: orm.Session, network: Network, port: Port, plan: Plan,
         setattr(port, name, value)
     if plan.mac and plan.mac != port.mac_address:
         _check_unbound(port)
-        port.mac_address = plan.mac
+        rows.set_mac(session, port, plan.mac)
     if plan.fixed_ips is not None:
         _replace_addresses(session, network, port, plan.fixed_ips)
     if plan.groups is not None:

@@ -188,11 +188,12 @@ class Routers:
     def remove_interface(self, req: wsgi.Request,
                          router_id: str) -> dict[str, Any]:
         """Take the router out of a subnet."""
+        body = req.json
         with self._db.writer() as session:
             router = self._visible(req, session, router_id)
             req.authorize("remove_router_interface", _target(router))
             router = rows.lock(session, router_id)
-            port = _find_interface(session, router, req.json)
+            port = _find_interface(session, router, body)
             shown = _interface(router, port)
             routers.remove_interface(session, router, port)
         self._changed()

@@ -45,6 +45,20 @@ def create(session: orm.Session, mac: str | None = None,
         network_id=values["network_id"], mac=mac or "")
 
 
+def set_mac(session: orm.Session, port: Port, mac: str) -> None:
+    """Give the port another MAC.
+
+    :raises MacAddressInUse: if the network has it already
+    """
+    try:
+        with session.begin_nested():
+            port.mac_address = mac
+            session.flush()
+    except exc.IntegrityError:
+        raise exceptions.MacAddressInUse(
+            network_id=port.network_id, mac=mac) from None
+
+
 def _random_mac() -> str:
     tail = random.randbytes(3)
     return ":".join([_MAC_BASE, *[f"{byte:02x}" for byte in tail]])

@@ -1,5 +1,7 @@
 """The network's API over a real database."""
 
+import shutil
+
 import pytest
 
 from common import conf, db, policy, wsgi
@@ -78,17 +80,30 @@ class API:
         return router
 
 
+def _options(folder):
+    return conf.load(register=[register_opts], state_dir=str(folder))
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory):
+    """A database at the newest schema, which each test gets a copy of."""
+    folder = tmp_path_factory.mktemp("network")
+    options = _options(folder)
+    db.upgrade(SCHEMA, options.network.database)
+    bootstrap.bootstrap(options)
+    return folder / "network.db"
+
+
 @pytest.fixture
-def options(tmp_path):
-    return conf.load(register=[register_opts], state_dir=str(tmp_path))
+def options(tmp_path, template):
+    for part in template.parent.glob("network.db*"):
+        shutil.copy(part, tmp_path)
+    return _options(tmp_path)
 
 
 @pytest.fixture
 def database(options):
-    url = options.network.database
-    db.upgrade(SCHEMA, url)
-    bootstrap.bootstrap(options)
-    made = db.Database(url)
+    made = db.Database(options.network.database)
     yield made
     made.dispose()
 
