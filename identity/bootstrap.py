@@ -33,6 +33,8 @@ from identity.db.models import (
 #: Each implies the next.
 CHAIN = ("admin", "manager", "member", "reader")
 SERVICE_ROLE = "service"
+#: Passwords of services that are as long hold 128 bits or more.
+_MACHINE_LENGTH = 32
 _INTERFACES = ("public", "internal", "admin")
 _NAMESPACE = uuid.UUID("c2b0f3a4-8d5e-4f43-9f0c-52a1d7a0c7a1")
 
@@ -82,7 +84,7 @@ class Bootstrap:
                 password is None or (keep_password and stored)
                 or self._hasher.matches(password, stored)):
             return
-        hashed = self._hasher.hash(password) if password else None
+        hashed = self._hash(password, quick=not keep_password)
         with self._db.writer() as session:
             user = _find_user(session, name)
             if user is None:
@@ -92,6 +94,17 @@ class Bootstrap:
                     revision=0, options={}, extra={}), hashed)
             else:
                 users.set_password(session, user, hashed)
+
+    def _hash(self, password: str | None, *, quick: bool) -> str | None:
+        """Return what to store; the secrets of services are not guessed.
+
+        All daemons log in with them as they start.
+        """
+        if not password:
+            return None
+        return self._hasher.hash(
+            password,
+            made_by_machine=quick and len(password) >= _MACHINE_LENGTH)
 
     def _ensure_grants(self, session: orm.Session) -> None:
         self._grant(session, "admin", "admin", PROJECT,

@@ -14,6 +14,8 @@ from common import concurrency, exceptions
 
 #: Longer ones are refused before any work is spent on them.
 MAX_LENGTH = 4096
+#: The least that bcrypt does.
+_QUICK_ROUNDS = 4
 
 
 class Hasher:
@@ -31,21 +33,24 @@ class Hasher:
         # Matches no password; made slowly, once, at first need.
         self._nobody: bytes | None = None
 
-    def hash(self, password: str) -> str:
+    def hash(self, password: str, *, made_by_machine: bool = False) -> str:
         """Return what to store.
 
+        :param made_by_machine: nobody could guess it however fast, so that
+            a quick hash will do
         :raises TooManyRequests: if too many wait already
         """
+        rounds = _QUICK_ROUNDS if made_by_machine else self._rounds
         with self._turn():
             return concurrency.blocking(
                 bcrypt.hashpw, _digest(password),
-                bcrypt.gensalt(self._rounds)).decode()
+                bcrypt.gensalt(rounds)).decode()
 
     def matches(self, password: str, stored: str | None) -> bool:
         """Say whether ``stored`` is of this password.
 
-        The work is the same where nothing is stored, so that the time
-        taken does not tell who exists.
+        To refuse is the same work where nothing, or a quick hash, is
+        stored, so that the time taken does not tell who exists.
 
         :raises TooManyRequests: if too many wait already
         """
@@ -53,6 +58,9 @@ class Hasher:
             wanted = stored.encode() if stored else self._of_nobody()
             same = concurrency.blocking(
                 bcrypt.checkpw, _digest(password), wanted)
+            if not same and _is_quick(wanted):
+                concurrency.blocking(
+                    bcrypt.checkpw, _digest(password), self._of_nobody())
         return same and stored is not None
 
     def _of_nobody(self) -> bytes:
@@ -71,6 +79,10 @@ class Hasher:
                 yield
         finally:
             self._room += 1
+
+
+def _is_quick(stored: bytes) -> bool:
+    return stored.startswith(b"$2b$%02d$" % _QUICK_ROUNDS)
 
 
 def _digest(password: str) -> bytes:
