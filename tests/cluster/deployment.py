@@ -49,10 +49,12 @@ class Deployment(cloud.Cloud):
         self.rabbit = rabbit
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.places = [node.start(state, "node1"),
-                       node.start(state, "node2", join=state)]
+                       node.start(state / "2", "node2", join=state)]
         self._pileus = pwd.getpwnam("pileus")
-        os.chown(state, 0, self._pileus.pw_gid)
-        state.chmod(0o1771)
+        for folder in (state, state / "run", state / "2"):
+            folder.mkdir(exist_ok=True)
+            os.chown(folder, 0, self._pileus.pw_gid)
+            folder.chmod(0o1771)
         self._write()
         self.conf = daemon.load_conf([str(state / "pileus.conf")])
         self._run("db", "upgrade", "--config", state / "pileus.conf")
@@ -61,7 +63,11 @@ class Deployment(cloud.Cloud):
         for name in (*CONTROL, *self.agents()):
             self.start(name)
         self._supervisor = concurrency.spawn(self._supervise)
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.stop()
+            raise
 
     @staticmethod
     def agents() -> list[str]:
@@ -95,6 +101,7 @@ class Deployment(cloud.Cloud):
             own = self.state / f"{place.name}.conf"
             own.write_text(
                 f"[DEFAULT]\nhost = {place.name}\n"
+                f"state_dir = {place.state}\n"
                 f"[node]\nname = {place.name}\nrun_dir = {place.run}\n"
                 f"enter = {place.enter}\n")
             self._close(own)
@@ -203,7 +210,7 @@ class Deployment(cloud.Cloud):
                 process.wait(40)
             self._signal(name, signal.SIGKILL)
         self._end_storage_daemons()
-        node.stop(self.state, "node2")
+        node.stop(self.state / "2", "node2")
         node.stop(self.state, "node1")
 
     def _end_storage_daemons(self) -> None:
