@@ -115,27 +115,28 @@ class Relay(loop.Loop):
 
     def _publish(self, rows: list[Any]) -> None:
         """Publish in order; mark those that the bus has for sure."""
-        sent = []
-        try:
-            for row in rows:
-                self._bus.publish(f"{self._service}.{row.kind}", {
-                    "kind": f"{self._service}.{row.kind}", "id": row.id,
-                    "seq": row.seq, "resource_id": row.resource_id,
-                    "project_id": row.project_id,
-                    "request_id": row.request_id, "payload": row.payload,
-                    "at": row.created_at.isoformat()})
-                sent.append(row.seq)
-        except exceptions.ServiceUnavailable:
+        if not rows:
+            return
+        sure = self._bus.publish_all([
+            (f"{self._service}.{row.kind}", self._shown(row))
+            for row in rows])
+        if sure:
+            with self._db.writer() as session:
+                session.execute(
+                    sa.update(self._table)
+                    .where(self._table.c.seq.in_(
+                        [row.seq for row in rows[:sure]]))
+                    .values(published=True))
+        if sure < len(rows):
             LOG.warning("The bus takes no events; %d wait at least",
-                        len(rows) - len(sent))
-            raise
-        finally:
-            if sent:
-                with self._db.writer() as session:
-                    session.execute(
-                        sa.update(self._table)
-                        .where(self._table.c.seq.in_(sent))
-                        .values(published=True))
+                        len(rows) - sure)
+            raise exceptions.ServiceUnavailable()
+
+    def _shown(self, row: Any) -> dict[str, Any]:
+        return {"kind": f"{self._service}.{row.kind}", "id": row.id,
+                "seq": row.seq, "resource_id": row.resource_id,
+                "project_id": row.project_id, "request_id": row.request_id,
+                "payload": row.payload, "at": row.created_at.isoformat()}
 
     def _purge(self) -> None:
         if time.monotonic() - self._purged_at < _PURGE_INTERVAL:

@@ -1,7 +1,8 @@
 """The bus over RabbitMQ.
 
 One connection sends and takes the replies (a broker short of memory stops
-reading from it); another, made when something is served, takes the requests.
+reading from it); another, made when something is served, takes the requests;
+a third the shared queues of events, which may stand still on their own.
 """
 
 import collections
@@ -11,83 +12,21 @@ from collections.abc import Callable
 from typing import Any
 
 from common import concurrency
-from common.rpc import frames, session, topology, wire
+from common.rpc import frames, inbox, session, topology, wire
 
 LOG = logging.getLogger(__name__)
 
 _REPLY_TO = "amq.rabbitmq.reply-to"
 #: Messages kept while the broker is away or has not confirmed them.
 _KEPT_MAX = 10_000
-#: Seconds that serve() waits for the broker before it goes on without.
-_PATIENCE = 5.0
-
-
-class _Delivery:
-    __slots__ = ("_channel", "_session", "_tag", "body", "message_id",
-                 "reply_to")
-
-    def __init__(self, used: session.Session, tag: int,
-                 properties: frames.Properties, body: bytes) -> None:
-        self.body = body
-        self.message_id = properties.message_id
-        self.reply_to = properties.reply_to or None
-        self._session = used
-        self._channel = used.channel
-        self._tag = tag
-
-    def ack(self) -> None:
-        self._settle(frames.ack)
-
-    def reject(self) -> None:
-        self._settle(frames.reject)
-
-    def _settle(self, made: Callable[[int, int], bytes]) -> None:
-        # Tags are of one channel; on a new one it is delivered again.
-        if self._channel is self._session.channel and self._channel:
-            self._session.write(made(self._channel.channel_id, self._tag))
-
-
-class _Consumer:
-    def __init__(self, way: wire.Way, name: str, shared: str | None,
-                 received: Callable[[Any], None], prefetch: int) -> None:
-        self.way = way
-        self.name = name
-        self.shared = shared
-        self.received = received
-        self.prefetch = prefetch
-        self.cancelled = False
-        self.tag: str | None = None
-        self._channel: Any = None
-
-    def start(self, channel: Any, names: topology.Topology,
-              early: Callable[[Any], None]) -> None:
-        queue = names.queue(self.way, self.name, self.shared)
-        queue(channel).declare()
-        channel.basic_qos(0, self.prefetch, False)
-        self._channel = channel
-        self.tag = channel.basic_consume(
-            queue.name, callback=early,
-            on_cancel=self._cancelled_by_broker)
-
-    def _cancelled_by_broker(self, tag: str) -> None:
-        # The queue was deleted: a new connection declares it anew.
-        raise ConnectionError(f"queue of {self.name} was deleted")
-
-    def cancel(self) -> None:
-        self.cancelled = True
-        try:
-            self._channel.basic_cancel(self.tag, nowait=True)
-        except Exception:
-            LOG.debug("A consumer was gone", exc_info=True)
 
 
 class AMQPLink:
-    """Two connections to the broker, and the messages not yet confirmed."""
+    """Connections to the broker, and the messages not yet confirmed."""
 
     def __init__(self, url: str, exchange: str) -> None:
         self._url = url
         self._names = topology.Topology(exchange)
-        self._consumers: list[_Consumer] = []
         self._replied: Callable[[str, bytes], None] = lambda ident, b: None
         self._renewed: Callable[[], None] = lambda: None
         self._blocked = False
@@ -100,8 +39,7 @@ class AMQPLink:
             url, "out", prepare=self._prepare_out, delivered=self._reply,
             settled=self._settled, lost=self._lost,
             blocked=self._set_blocked)
-        self._in: session.Session | None = None
-        self._receivers: dict[str | None, Callable[[Any], None]] = {}
+        self._inboxes: dict[str, inbox.Inbox] = {}
 
     # Sending
 
@@ -200,33 +138,17 @@ class AMQPLink:
     # Receiving
 
     def consume(self, way: wire.Way, name: str,
-                received: Callable[[Any], None], *,
-                prefetch: int, shared: str | None = None) -> _Consumer:
-        consumer = _Consumer(way, name, shared, received, prefetch)
-        self._consumers.append(consumer)
-        if self._in is None:
-            self._in = session.Session(
-                self._url, "in", prepare=self._prepare_in,
-                delivered=self._delivered)
-        else:
-            self._in.restart()
-        self._in.wait_ready(_PATIENCE)
+                received: Callable[[Any], None], *, prefetch: int,
+                shared: str | None = None) -> inbox.Consumer:
+        purpose = "events" if shared else "in"
+        if purpose not in self._inboxes:
+            self._inboxes[purpose] = inbox.Inbox(
+                self._url, purpose, self._names)
+        consumer = inbox.Consumer(
+            lambda: self._names.queue(way, name, shared), received,
+            prefetch)
+        self._inboxes[purpose].add(consumer)
         return consumer
-
-    def _prepare_in(self, channel: Any) -> None:
-        assert self._in
-        self._names.declare(channel)
-        self._receivers = {}
-        for consumer in self._consumers:
-            if not consumer.cancelled:
-                consumer.start(channel, self._names, self._in.early)
-                self._receivers[consumer.tag] = consumer.received
-
-    def _delivered(self, consumer: str, tag: int,
-                   properties: frames.Properties, body: bytes) -> None:
-        received = self._receivers.get(consumer)
-        if received is not None and self._in is not None:
-            received(_Delivery(self._in, tag, properties, body))
 
     def listen(self, replied: Callable[[str, bytes], None],
                renewed: Callable[[], None]) -> None:
@@ -234,16 +156,17 @@ class AMQPLink:
         self._renewed = renewed
 
     def connected(self) -> bool:
-        return self._out.up and (self._in is None or self._in.up)
+        return self._out.up and all(
+            each.up for each in self._inboxes.values())
 
     def close(self, timeout: float) -> None:
         give_up = time.monotonic() + timeout
         while (self._unconfirmed or self._outbox) and self._out.up and (
                 time.monotonic() < give_up):
             concurrency.sleep(0.02)
-        for each in (self._in, self._out):
-            if each is not None:
-                each.close()
+        for each in self._inboxes.values():
+            each.close()
+        self._out.close()
 
 
 def _properties(message: wire.Message,

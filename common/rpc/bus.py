@@ -66,14 +66,31 @@ class Bus:
     def publish(self, kind: str, body: dict[str, Any], *,
                 timeout: float = 10) -> None:
         """Tell subscribers; raise ServiceUnavailable if it is not sure."""
+        if not self.publish_all([(kind, body)], timeout=timeout):
+            raise exceptions.ServiceUnavailable()
+
+    def publish_all(self, events: list[tuple[str, dict[str, Any]]], *,
+                    timeout: float = 10) -> int:
+        """Tell subscribers of all, in order; return how many are sure.
+
+        Those are the first ones; of the rest, nobody knows.
+        """
         _refuse_in_transaction()
+        expires = time.monotonic() + timeout
+        told = [self._send_event(*event, expires) for event in events]
+        for number, each in enumerate(told):
+            if each.wait(max(0.0, expires - time.monotonic())) != "sure":
+                return number
+        return len(told)
+
+    def _send_event(self, kind: str, body: dict[str, Any],
+                    expires: float) -> concurrency.Event:
         told = concurrency.Event()
         self._link.send(wire.Message(
             way="event", to=kind, body=wire.dumps(body), id=wire.new_id(),
-            expires=time.monotonic() + timeout,
-            done=lambda refusal: told.send(refusal or "done")))
-        if told.wait(timeout) != "done":
-            raise exceptions.ServiceUnavailable()
+            expires=expires,
+            done=lambda refusal: told.send(refusal or "sure")))
+        return told
 
     def subscribe(self, pattern: str,
                   received: Callable[[str, dict[str, Any]], None], *,
@@ -198,8 +215,8 @@ def _link(url: str, exchange: str) -> wire.Link:
     if url.startswith("memory:"):
         from common.rpc import memory
         return memory.MemoryLink(f"{url} {exchange}")
-    from common.rpc import amqp
-    return amqp.AMQPLink(url, exchange)
+    from common.rpc.amqp import AMQPLink
+    return AMQPLink(url, exchange)
 
 
 def _take(received: Callable[[str, dict[str, Any]], None],

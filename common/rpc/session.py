@@ -15,7 +15,9 @@ from common.rpc import frames, green
 LOG = logging.getLogger(__name__)
 
 _HEARTBEAT = 10
-_CONNECT_TIMEOUT = 5
+_CONNECT_TIMEOUT = 4
+#: Seconds for connecting and declaring: a broker that starts may hang.
+_PREPARE_TIMEOUT = 7
 #: Seconds between attempts to connect, at most.
 _BACK_OFF_MOST = 5.0
 
@@ -113,7 +115,7 @@ class Session:
 
     def _connect(self) -> None:
         try:
-            with concurrency.Timeout(2 * _CONNECT_TIMEOUT):
+            with concurrency.Timeout(_PREPARE_TIMEOUT):
                 self._connection.connect()
                 self._raw = self._connection.connection
                 _keep_alive(self._raw.transport.sock)

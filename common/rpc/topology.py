@@ -1,14 +1,17 @@
 """Exchanges and queues on RabbitMQ, and what each is for.
 
-NAME          questions to the queues TOPIC and TOPIC.HOST, hints (casts) to
-              TOPIC/work and TOPIC.HOST/work
+NAME          questions to the queues NAME.TOPIC and NAME.TOPIC.HOST, hints
+              (casts) to NAME.TOPIC/work and NAME.TOPIC.HOST/work
 NAME.fanout   hints to every server of a topic, each with a private queue
 NAME.events   what happened; subscribers bind patterns
-NAME.dead     what could not be understood, or killed its servers
+NAME.dead     what could not be understood
 
-Questions wait in classic queues that are not durable: their senders ask
-again after a loss, and a quorum queue takes three times as long. What
-nobody sends again waits in quorum queues.
+Questions and hints wait in classic queues that are not durable. Nothing is
+lost with them, since questions are asked again and hints are only hints;
+they are made anew wherever the cluster still runs; and a call over a quorum
+queue takes three times as long. Moreover a quorum queue of RabbitMQ 3.10 may
+find no leader again after its only node was killed: hosts would be deaf.
+Shared queues of events are quorum queues, since nobody sends those again.
 """
 
 import uuid
@@ -22,7 +25,7 @@ from common.rpc import wire
 _LENGTH_MAX = 10_000
 #: Milliseconds after which an unused work queue goes away.
 _QUEUE_EXPIRES_MS = 24 * 3600 * 1000
-#: Times that a message may take its server down.
+#: Times that an event may take its subscriber down.
 _DELIVERIES_MAX = 5
 _DEAD_TTL_MS = 7 * 24 * 3600 * 1000
 
@@ -41,18 +44,20 @@ class Topology:
             f"{name}.dead", type="headers", durable=True)
 
     def declare(self, channel: Any) -> None:
-        """Make the exchanges, and the queue of dead letters."""
+        """Make the exchanges."""
         for exchange in (self._work, self._fanout, self._events,
                          self._dead):
             exchange(channel).declare()
+
+    def declare_dead(self, channel: Any) -> None:
+        """Make the queue of dead letters; it may have no leader."""
         # Messages that expired are nobody's alarm: they match no binding.
         for number, reason in enumerate(("rejected", "delivery_limit")):
             dead = Queue(
                 f"{self._name}.dead", self._dead, durable=True,
                 binding_arguments={"x-match": "any-with-x",
                                    "x-first-death-reason": reason},
-                queue_arguments={"x-queue-type": "quorum",
-                                 "x-max-length": _LENGTH_MAX,
+                queue_arguments={"x-max-length": _LENGTH_MAX,
                                  "x-message-ttl": _DEAD_TTL_MS})
             if number:
                 dead(channel).queue_bind()
@@ -76,10 +81,9 @@ class Topology:
         if way == "call":
             return self._passing(name)
         if way == "cast":
-            return self._lasting(f"{name}/work", self._work, f"{name}/work")
+            return self._passing(f"{name}/work")
         if shared:
-            return self._lasting(
-                f"{self._name}.events.{shared}", self._events, name)
+            return self._lasting(f"events.{shared}", self._events, name)
         exchange = self._fanout if way == "fanout" else self._events
         return Queue(
             f"{exchange.name}.{uuid.uuid4()}", exchange, routing_key=name,
@@ -88,7 +92,8 @@ class Topology:
 
     def _passing(self, name: str) -> Queue:
         return Queue(
-            name, self._work, routing_key=name, durable=False,
+            f"{self._name}.{name}", self._work, routing_key=name,
+            durable=False,
             queue_arguments={
                 "x-max-length": _LENGTH_MAX,
                 "x-overflow": "reject-publish",
@@ -99,7 +104,7 @@ class Topology:
     def _lasting(self, name: str, exchange: Exchange,
                  key: str) -> Queue:
         return Queue(
-            name, exchange, routing_key=key, durable=True,
+            f"{self._name}.{name}", exchange, routing_key=key, durable=True,
             queue_arguments={
                 "x-queue-type": "quorum",
                 "x-delivery-limit": _DELIVERIES_MAX,

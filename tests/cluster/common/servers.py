@@ -133,7 +133,15 @@ class Rabbit(Server):
         return (["/usr/lib/rabbitmq/bin/rabbitmq-server"], self.environ())
 
     def ready(self) -> bool:
-        return self.listens()
+        # It listens some seconds before it talks.
+        with contextlib.closing(socket.socket()) as sock:
+            sock.settimeout(1)
+            try:
+                sock.connect(("127.0.0.1", self.port))
+                sock.sendall(b"AMQP\x00\x00\x09\x01")
+                return sock.recv(1) == b"\x01"
+            except OSError:
+                return False
 
     def control(self, *argv: str) -> str:
         """Run rabbitmqctl."""
