@@ -116,6 +116,8 @@ class _Change:
             self._leave_owner(table, row)
             row.delete()
             self._outcome.deleted += 1
+        if not self._units.get(name):
+            self._units.pop(name, None)
 
     def _leave_owner(self, table: str, row: Any) -> None:
         """Take the row out of the set that keeps it alive."""

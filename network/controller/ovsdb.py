@@ -40,6 +40,12 @@ class Idl(connection.OvsdbIdl):
 
     listener: Callable[[str, str, Any], None] | None = None
 
+    @property
+    def ready(self) -> bool:
+        """Say whether the replica is whole and the server there."""
+        return (self.state == idl.Idl.IDL_S_MONITORING
+                and self._session.is_connected())
+
     def cooperative_yield(self) -> None:
         """Nothing: this thread is native."""
 
@@ -155,7 +161,7 @@ class Connection:
         seen = None
         try:
             while not self._stopping:
-                self.connected = replica.state == idl.Idl.IDL_S_MONITORING
+                self.connected = replica.ready
                 self.problem = "" if self.connected else "connecting"
                 if seen != replica.change_seqno and self._on_change:
                     self._on_change()

@@ -79,7 +79,7 @@ def test_malformed_bodies(api, text):
     for method, path, action in routes(api):
         if action.spec.body is None:
             continue
-        got = call(api.router, method, path, text,
+        got = call(api.router, method, path, text, ctx=api.admin_ctx,
                    headers={"Content-Type": "application/json"})
         assert got.status_int == 400, (method, path, text, got.body)
         assert load(got)["NeutronError"]["message"]
