@@ -36,6 +36,7 @@ SERVICE_ROLE = "service"
 #: Passwords of services that are as long hold 128 bits or more.
 _MACHINE_LENGTH = 32
 _INTERFACES = ("public", "internal", "admin")
+_EVERYWHERE = ("0.0.0.0", "::")
 _NAMESPACE = uuid.UUID("c2b0f3a4-8d5e-4f43-9f0c-52a1d7a0c7a1")
 
 
@@ -175,7 +176,8 @@ def root_url(conf: cfg.ConfigOpts, group: str) -> str:
     own = conf[group]
     if conf.public_url:
         return f"{conf.public_url.rstrip('/')}:{own.port}"
-    host = f"[{own.listen}]" if ":" in own.listen else own.listen
+    listen = conf.host if own.listen in _EVERYWHERE else own.listen
+    host = f"[{listen}]" if ":" in listen else listen
     return f"http://{host}:{own.port}"
 
 

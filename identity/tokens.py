@@ -13,6 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
+from typing import Any
 
 import orjson
 from cryptography import fernet
@@ -103,7 +104,7 @@ class Codec:
             raise exceptions.TokenNotFound() from error
 
 
-def _token(payload: list) -> Token:
+def _token(payload: list[Any]) -> Token:
     if payload[0] != _VERSION:
         raise ValueError(f"token version {payload[0]}")
     _, user, methods, kind, scope, issued, expires, audit, epoch = payload

@@ -1,5 +1,7 @@
 """The REST API: every resource, in one list."""
 
+from typing import Any
+
 from common import wsgi
 from identity.api.assignments import Assignments
 from identity.api.auth import Auth
@@ -17,7 +19,7 @@ from identity.env import Env
 
 def routes(env: Env) -> list[wsgi.Route]:
     """Return all routes of identity."""
-    resources = [
+    resources: list[Any] = [
         Auth(env.db, env.login, env.authority, env.announce),
         Domains(env.db, env.announce),
         Projects(env.db, env.announce, max_depth=env.max_project_depth),

@@ -77,7 +77,7 @@ class Auth:
     def projects(self, req: wsgi.Request) -> dict[str, Any]:
         req.authorize(policies.PROJECTS)
         with self._db.reader() as session:
-            rows = queries.reachable(session, req.ctx.user_id, PROJECT)
+            rows = queries.reachable(session, _sender(req), PROJECT)
         return base.whole(
             req, "projects", [view_project(req, row) for row in rows])
 
@@ -85,7 +85,7 @@ class Auth:
     def domains(self, req: wsgi.Request) -> dict[str, Any]:
         req.authorize(policies.DOMAINS)
         with self._db.reader() as session:
-            rows = queries.reachable(session, req.ctx.user_id, DOMAIN)
+            rows = queries.reachable(session, _sender(req), DOMAIN)
         return base.whole(
             req, "domains", [view_domain(req, row) for row in rows])
 
@@ -94,8 +94,12 @@ class Auth:
         req.authorize(policies.SYSTEM)
         with self._db.reader() as session:
             given = queries.roles_on(
-                session, req.ctx.user_id, Scope(SYSTEM))
+                session, _sender(req), Scope(SYSTEM))
         return base.whole(req, "system", [{"all": True}] if given else [])
+
+
+def _sender(req: wsgi.Request) -> str:
+    return str(req.ctx.user_id)
 
 
 def _subject_token(req: wsgi.Request) -> str:

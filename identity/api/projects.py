@@ -172,8 +172,9 @@ def _tags(names: list[str]) -> list[ProjectTag]:
 def changes(project: Project, known: dict[str, Any],
             extra: dict[str, Any]) -> dict[str, Any]:
     """Return the attributes to set for a PATCH."""
-    values = {name: known[name] for name in ("name", "enabled")
-              if name in known}
+    values: dict[str, Any] = {
+        name: known[name] for name in ("name", "enabled")
+        if name in known}
     if "description" in known:
         values["description"] = known["description"] or ""
     if "options" in known:

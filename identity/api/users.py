@@ -175,9 +175,10 @@ def find(session: Any, req: wsgi.Request, rule: str,
 
 def _changes(user: User, known: dict[str, Any],
              extra: dict[str, Any]) -> dict[str, Any]:
-    values = {name: known[name]
-              for name in ("name", "enabled", "default_project_id")
-              if name in known}
+    values: dict[str, Any] = {
+        name: known[name]
+        for name in ("name", "enabled", "default_project_id")
+        if name in known}
     if "options" in known:
         values["options"] = base.merged(user.options, known["options"])
     if extra:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
+from identity.db.authority import changed_rows
 from identity.db.models import Assignment, Group, Membership, Project, User
 
 
@@ -31,8 +32,9 @@ def add(session: orm.Session, row: Assignment) -> None:
 
 def remove(session: orm.Session, row: Assignment) -> None:
     """Take the role back, or raise AssignmentNotFound."""
-    gone = session.execute(sa.delete(Assignment).filter_by(**key(row)))
-    if gone.rowcount == 0:
+    gone = changed_rows(
+        session, sa.delete(Assignment).filter_by(**key(row)))
+    if gone == 0:
         raise not_found(row)
 
 
@@ -76,7 +78,7 @@ def names(session: orm.Session, model: type[Project | User | Group],
           ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return id, name and domain of each."""
     domain = orm.aliased(Project)
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for row_id, name, domain_id, domain_name in session.execute(
             sa.select(model.id, model.name, domain.id, domain.name)
             .outerjoin(domain, domain.id == model.domain_id)

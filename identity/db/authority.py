@@ -122,7 +122,7 @@ def _statement(user_by: str, scope_by: str | None, kind: str
         _domains, _domains.c.id == _users.c.domain_id).outerjoin(
             _passwords, sa.and_(_passwords.c.user_id == _users.c.id,
                                _passwords.c.id == newest))
-    columns = _SUBJECT
+    columns: tuple[Any, ...] = _SUBJECT
     if scope_by is not None:
         columns += _TARGET
         source = source.outerjoin(
@@ -207,7 +207,7 @@ def roles_on(session: orm.Session, user_id: str, scope: Scope) -> set[str]:
 
 
 def _of_user() -> sa.ColumnElement[bool]:
-    user_id = sa.bindparam("user_id")
+    user_id: Any = sa.bindparam("user_id")
     groups = sa.select(_members.c.group_id).where(
         _members.c.user_id == user_id)
     return sa.or_(
@@ -287,7 +287,7 @@ def reachable(session: orm.Session, user_id: str,
     given = sa.select(_given).where(_of_user()).subquery()
     direct = sa.select(given.c.target_id).where(
         given.c.target_kind == kind, given.c.inherited.is_(False))
-    wanted = Project.id.in_(direct)
+    wanted: sa.ColumnElement[bool] = Project.id.in_(direct)
     if kind == PROJECT:
         top = (
             sa.select(Project.id)
@@ -315,8 +315,14 @@ def revoke(session: orm.Session, revocation_id: str,
 
 def prune(session: orm.Session, now: datetime.datetime) -> int:
     """Drop the revocations of what has expired; return how many."""
-    return session.execute(sa.delete(Revocation).where(
-        Revocation.expires_at < now)).rowcount
+    return changed_rows(session, sa.delete(Revocation).where(
+        Revocation.expires_at < now))
+
+
+def changed_rows(session: orm.Session, statement: Any) -> int:
+    """Run an UPDATE or DELETE; return how many rows it found."""
+    done: Any = session.execute(statement)
+    return int(done.rowcount)
 
 
 def end_tokens_of_user(session: orm.Session, user_id: str) -> None:
@@ -335,9 +341,9 @@ def end_tokens_of_project(session: orm.Session, project_id: str) -> None:
 
 def changed(session: orm.Session, name: str) -> None:
     """Let no process use what it keeps in memory under this name."""
-    moved = session.execute(
-        sa.update(Revision).where(Revision.name == name)
+    moved = changed_rows(
+        session, sa.update(Revision).where(Revision.name == name)
         .values(value=Revision.value + 1))
-    if moved.rowcount == 0:
+    if moved == 0:
         session.add(models.Revision(name=name, value=1))
         session.flush()

@@ -1,6 +1,7 @@
 """Tables of identity."""
 
 import datetime
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -53,9 +54,9 @@ class Project(Base):
     description: Mapped[str] = mapped_column(sa.Text, default="")
     enabled: Mapped[bool] = mapped_column(default=True)
     epoch: Mapped[int] = mapped_column(default=0)
-    options: Mapped[dict] = mapped_column(db.JSON, default=dict)
+    options: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
     #: What clients store and nothing here reads.
-    extra: Mapped[dict] = mapped_column(db.JSON, default=dict)
+    extra: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
     tags: Mapped[list["ProjectTag"]] = orm.relationship(
         lazy="selectin", cascade="all, delete-orphan",
         passive_deletes=True, order_by="ProjectTag.name")
@@ -89,8 +90,10 @@ class User(Base):
         db.UTCDateTime, default=db.utcnow)
     epoch: Mapped[int] = mapped_column(default=0)
     revision: Mapped[int] = mapped_column(default=0)
-    options: Mapped[dict] = mapped_column(db.JSON, default=dict)
-    extra: Mapped[dict] = mapped_column(db.JSON, default=dict)
+    options: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
+    extra: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
+    #: Of the newest password; None where it lasts, or there is none.
+    password_expires_at: ClassVar[Any]
 
 
 class Password(Base):
@@ -110,7 +113,6 @@ class Password(Base):
     self_service: Mapped[bool] = mapped_column(default=False)
 
 
-#: Of the newest password; None where it lasts, or there is none.
 User.password_expires_at = orm.column_property(
     sa.select(Password.expires_at).where(Password.user_id == User.id)
     .order_by(Password.id.desc()).limit(1).correlate(User.__table__)
@@ -149,7 +151,7 @@ class Role(Base):
     domain_id: Mapped[str | None] = mapped_column(
         ID, sa.ForeignKey("projects.id"))
     description: Mapped[str | None] = mapped_column(sa.Text)
-    options: Mapped[dict] = mapped_column(db.JSON, default=dict)
+    options: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
 
     #: ``names_of`` of roles that belong to no domain.
     GLOBAL = "<global>"

@@ -1,6 +1,7 @@
 """Queries on roles and what they imply; the caller owns the transaction."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -40,7 +41,7 @@ def create(session: orm.Session, role: Role) -> Role:
     return role
 
 
-def update(session: orm.Session, role: Role, values: dict) -> None:
+def update(session: orm.Session, role: Role, values: dict[str, Any]) -> None:
     """Set attributes."""
     for name, value in values.items():
         setattr(role, name, value)
@@ -71,10 +72,10 @@ def imply(session: orm.Session, prior_id: str, implied_id: str) -> None:
 def imply_no_more(session: orm.Session, prior_id: str,
                   implied_id: str) -> None:
     """Take it back, or raise ImplicationNotFound."""
-    gone = session.execute(sa.delete(Implication).where(
+    gone = authority.changed_rows(session, sa.delete(Implication).where(
         Implication.prior_id == prior_id,
         Implication.implied_id == implied_id))
-    if gone.rowcount == 0:
+    if gone == 0:
         raise exceptions.ImplicationNotFound(
             prior_id=prior_id, implied_id=implied_id)
     authority.changed(session, "roles")

@@ -128,9 +128,9 @@ def add_member(session: orm.Session, user_id: str, group_id: str) -> None:
 def remove_member(session: orm.Session, user_id: str,
                   group_id: str) -> None:
     """Take the user out of the group, or raise NotAMember."""
-    gone = session.execute(sa.delete(Membership).where(
+    gone = authority.changed_rows(session, sa.delete(Membership).where(
         Membership.user_id == user_id, Membership.group_id == group_id))
-    if gone.rowcount == 0:
+    if gone == 0:
         raise exceptions.NotAMember(user_id=user_id, group_id=group_id)
 
 

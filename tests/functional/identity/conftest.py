@@ -13,13 +13,13 @@ from common import daemon
 from identity import app
 from tests.functional.cloud import ADMIN_PASSWORD, free_ports
 
-_OPENSTACK = pathlib.Path(sys.executable).parent / "openstack"
-
 
 class OpenStack:
     """Runs the ``openstack`` command with one set of credentials."""
 
-    def __init__(self, url: str, **credentials: str) -> None:
+    def __init__(self, shell: "subprocess.Popen[str]", url: str,
+                 **credentials: str) -> None:
+        self._shell = shell
         self._url = url
         self._environment = {
             "PATH": os.environ["PATH"], "HOME": "/nonexistent",
@@ -31,7 +31,7 @@ class OpenStack:
 
     def as_user(self, **credentials: str) -> "OpenStack":
         """Return the command of somebody else."""
-        return OpenStack(self._url, **credentials)
+        return OpenStack(self._shell, self._url, **credentials)
 
     def __call__(self, *words: str) -> Any:
         """Run a command that prints a table; return its rows."""
@@ -39,21 +39,35 @@ class OpenStack:
 
     def text(self, *words: str) -> str:
         """Run a command; return what it prints."""
-        done = self.run(*words)
-        assert done.returncode == 0, (words, done.stderr)
-        return done.stdout
+        code, out, err = self.run(*words)
+        assert code == 0, (words, err)
+        return out
 
     def refused(self, *words: str) -> str:
         """Run a command that must fail; return what it complains of."""
-        done = self.run(*words)
-        assert done.returncode != 0, (words, done.stdout)
-        return done.stderr
+        code, out, err = self.run(*words)
+        assert code != 0, (words, out)
+        return err
 
-    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command."""
-        return subprocess.run(
-            [str(_OPENSTACK), *words], env=self._environment, text=True,
-            capture_output=True, timeout=120)
+    def run(self, *words: str) -> tuple[int, str, str]:
+        """Run a command; return its exit code and what it printed."""
+        self._shell.stdin.write(json.dumps({
+            "words": words, "environment": self._environment}) + "\n")
+        self._shell.stdin.flush()
+        code, out, err = json.loads(self._shell.stdout.readline())
+        return code, out, err
+
+
+@pytest.fixture(scope="session")
+def shell():
+    """Return a process that runs ``openstack`` commands."""
+    script = pathlib.Path(__file__).parent / "openstack_server.py"
+    made = subprocess.Popen(
+        [sys.executable, str(script)], text=True,
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    yield made
+    made.stdin.close()
+    made.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +96,6 @@ def keystone(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def openstack(keystone):
-    return OpenStack(keystone, username="admin", password=ADMIN_PASSWORD,
-                     project_name="admin")
+def openstack(shell, keystone):
+    return OpenStack(shell, keystone, username="admin",
+                     password=ADMIN_PASSWORD, project_name="admin")

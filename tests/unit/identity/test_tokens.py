@@ -6,8 +6,8 @@ import stat
 
 import pytest
 
+from common import auth, concurrency, db, exceptions
 from common import bootstrap as ids
-from common import db
 from identity import tokens
 from identity.exceptions import TokenNotFound
 
@@ -420,3 +420,48 @@ class TestKeys:
         other = tokens.KeyRepository(str(tmp_path / "b" / "keys"))
         other.rotate(3)
         assert keys.box().decrypt(other.box().encrypt(b"x")) == b"x"
+
+
+class TestAnnouncements:
+    """Other processes hear at once what has ended."""
+
+    @pytest.fixture
+    def elsewhere(self, identity, admin):
+        """Return the cache of another process, that knows the admin."""
+        cache = auth.TokenCache(10, 60)
+        identity.bus.serve(cache, "elsewhere")
+        known = shown(admin).json["token"]
+        cache.get(admin.token, lambda: known)
+        return cache
+
+    def forgotten(self, cache, token):
+        asked = []
+        with concurrency.Timeout(5):
+            while not asked:
+                cache.get(token, lambda: asked.append(1) or {
+                    "user": {"id": "x"}})
+                concurrency.sleep(0.01)
+        return True
+
+    def test_token(self, elsewhere, admin):
+        admin.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=admin.token)
+        assert self.forgotten(elsewhere, admin.token)
+
+    def test_user(self, elsewhere, admin):
+        user = shown(admin).json["token"]["user"]["id"]
+        admin.ok("PATCH", f"/v3/users/{user}", {"user": {"password": "x"}})
+        assert self.forgotten(elsewhere, admin.token)
+
+    def test_role(self, elsewhere, admin, identity):
+        user = shown(admin).json["token"]["user"]["id"]
+        admin.ok("PUT", f"/v3/system/users/{user}/roles/"
+                        f"{identity.role_id('reader')}")
+        assert self.forgotten(elsewhere, admin.token)
+
+    def test_a_dead_bus_is_no_obstacle(self, identity, admin, monkeypatch):
+        def fail(*args, **kwargs):
+            raise exceptions.ServiceUnavailable()
+        monkeypatch.setattr(identity.env.announce, "_remote",
+                            type("Dead", (), {"revoked": fail})())
+        admin.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=admin.token)
+        assert shown(admin).status_code == 401
