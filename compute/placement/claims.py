@@ -58,11 +58,11 @@ def release(database: db.Database, consumer_id: str) -> None:
 
 
 def retried(once: Callable[[], T]) -> T:
-    """Call ``once`` again while another claim on the provider won."""
+    """Call ``once``, a transaction, again while another one won."""
     for attempt in range(_ATTEMPTS):
         try:
             return once()
-        except exceptions.ProviderChanged:
+        except (exceptions.ProviderChanged, db.Retryable):
             if attempt + 1 == _ATTEMPTS:
                 raise
             concurrency.sleep(random.uniform(0, 0.01 * 2 ** attempt))
@@ -76,16 +76,17 @@ def _claim(session: orm.Session, wanted: Claim) -> None:
         return
     if held:
         placement.drop(session, wanted.consumer_id)
-        session.expire_all()
     provider = placement.get(session, wanted.provider_id)
     generation = provider.generation
     if not fits(placement.inventories(session, provider.id),
                 placement.usages(session, provider.id), amounts):
         raise _NoRoom
+    # The provider's row first: those who also want it wait here, and not
+    # in a deadlock.
+    placement.bump(session, provider.id, generation)
     placement.insert(session, Consumer(
         id=wanted.consumer_id, project_id=wanted.project_id,
         user_id=wanted.user_id), provider.id, amounts)
-    placement.bump(session, provider.id, generation)
 
 
 def _same(held: object, provider_id: str, amounts: Amounts) -> bool:

@@ -192,15 +192,16 @@ def drop(session: orm.Session, consumer_id: str) -> None:
     """Remove what the consumer holds, and the consumer."""
     held = {row.provider_id
             for row in allocations_of_consumer(session, consumer_id)}
-    session.execute(sa.delete(Allocation).where(
-        Allocation.consumer_id == consumer_id))
-    session.execute(sa.delete(Consumer).where(Consumer.id == consumer_id))
     for provider_id in sorted(held):
         session.execute(
             sa.update(ResourceProvider)
             .where(ResourceProvider.id == provider_id)
             .values(generation=ResourceProvider.generation + 1)
             .execution_options(synchronize_session=False))
+    session.execute(sa.delete(Allocation).where(
+        Allocation.consumer_id == consumer_id))
+    session.execute(sa.delete(Consumer).where(Consumer.id == consumer_id))
+    session.expire_all()
 
 
 def insert(session: orm.Session, holder: Consumer,

@@ -1,10 +1,12 @@
 """Compute in one process: API, conductor and an agent that pretends."""
 
+import os
 import time
 import types
 import uuid
 
 import pytest
+import sqlalchemy as sa
 
 from common import concurrency, db, policy, rpc, wsgi
 from common import conf as configuration
@@ -15,7 +17,6 @@ from compute.api import native
 from compute.api import placement as placement_api
 from compute.conductor import Conductor, Sweeper
 from compute.db.api import models as api_models
-from compute.db.cell import models as cell_models
 from compute.drivers.fake import FakeDriver
 from compute.env import Env
 from compute.scheduler.hosts import HostStates
@@ -37,8 +38,8 @@ class World:
         self.network = self.clients.network
         self.blockstore = self.clients.volume
         self.bus = rpc.Bus("memory://", exchange=str(uuid.uuid4()))
-        self.api_db = _database(api_models.Base, directory / "api.db")
-        self.cell_db = _database(cell_models.Base, directory / "cell.db")
+        self.api_db = _database(app.API_SCHEMA, directory / "api.db")
+        self.cell_db = _database(app.CELL_SCHEMA, directory / "cell.db")
         hosts = HostStates(self.cell_db, self.api_db, zone="nova",
                            down_after_s=45)
         self.env = Env(
@@ -169,10 +170,27 @@ def _failing(check):
     return False
 
 
-def _database(models, path):
-    made = db.Database(f"sqlite:///{path}")
-    models.metadata.create_all(made.engine)
-    return made
+def _database(schema, path):
+    """Return an empty database.
+
+    In a file; or on the server whose URL, with {name} in it, is in
+    PILEUS_TEST_DATABASE.
+    """
+    server = os.environ.get("PILEUS_TEST_DATABASE")
+    if not server:
+        made = db.Database(f"sqlite:///{path}")
+        schema.metadata.create_all(made.engine)
+        return made
+    name = f"test_{uuid.uuid4().hex}"
+    main = "postgres" if "postgres" in server else "mysql"
+    engine = sa.create_engine(server.format(name=main),
+                              isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    engine.dispose()
+    url = server.format(name=name)
+    db.upgrade(schema, url)
+    return db.Database(url)
 
 
 ADMIN = base.make_ctx("admin-project", ("admin", "member", "reader"), "root")

@@ -53,9 +53,9 @@ def test_bad_flavor_queries(world, query):
     world.call("GET", f"/v2.1/flavors?{query}", ctx=ADMIN, status=400)
 
 
-def test_bootstrap_may_be_repeated(world, tmp_path):
-    world.conf.set_override(
-        "database", f"sqlite:///{tmp_path}/api.db", group="compute")
+def test_bootstrap_may_be_repeated(world):
+    url = world.api_db.url.render_as_string(hide_password=False)
+    world.conf.set_override("database", url, group="compute")
     bootstrap.run(world.conf)
     bootstrap.run(world.conf)
 
