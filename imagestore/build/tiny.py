@@ -101,11 +101,12 @@ def _make_root(unpacked: pathlib.Path, root: pathlib.Path,
                release: str) -> None:
     """Lay out the root file system."""
     shutil.copytree(_FILES / "root", root)
-    for name in ("dev", "proc", "sys", "run", "tmp", "mnt", "root", "var/log",
-                 "var/lib/guest", "etc/dropbear", "home/cirros"):
+    for name in ("dev", "proc", "sys", "run", "tmp", "mnt", "var/log",
+                 "var/lib/guest", "etc/dropbear"):
         (root / name).mkdir(parents=True, exist_ok=True)
+    for name in ("root", "root/.ssh", "home/cirros", "home/cirros/.ssh"):
+        (root / name).mkdir(parents=True, mode=0o700, exist_ok=True)
     (root / "tmp").chmod(0o1777)
-    (root / "home/cirros").chmod(0o750)
     (root / "var/run").symlink_to("../run")
     for scripts in ("usr/*bin/*", "etc/init.d/*", "etc/acpi/PWRF/*",
                     "usr/lib/guest/*"):
