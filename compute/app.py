@@ -13,6 +13,7 @@ from compute.conf import register_opts
 from compute.db.api import models as api_models
 from compute.db.cell import models as cell_models
 from compute.env import Env
+from compute.mender import Mender
 from compute.scheduler.hosts import HostStates
 from compute.scheduler.scheduler import Scheduler
 from compute.tasks import TASKS
@@ -91,6 +92,7 @@ def conductor(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     return daemon.Daemon(
         name="compute-conductor",
         loops=[tasks, Beat(conf, env.cell), Sweeper(env.api, env.cell),
+               Mender(env.cell, tasks),
                events.Relay(env.cell, cell_models.Event, bus,
                             service="compute",
                             leases=cell_models.lease_tables)],

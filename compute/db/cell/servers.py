@@ -13,7 +13,13 @@ from sqlalchemy import orm
 
 from common import db
 from compute import exceptions, states
-from compute.db.cell.models import Nic, Server, ServerTag, Volume
+from compute.db.cell.models import (
+    Nic,
+    Server,
+    ServerTag,
+    Volume,
+    task_tables,
+)
 
 _ALL = (orm.selectinload(Server.nics), orm.selectinload(Server.volumes),
         orm.selectinload(Server.tags))
@@ -182,15 +188,22 @@ def bury(session: orm.Session, server_id: str) -> bool:
     return bool(buried.rowcount)
 
 
-def overdue(session: orm.Session, moment: datetime.datetime,
-            limit: int = 100) -> Sequence[Server]:
-    """Return servers whose task_state is older than ``moment``."""
+def abandoned(session: orm.Session, moment: datetime.datetime,
+              limit: int = 100) -> Sequence[Server]:
+    """Return servers on the move, since ``moment``, without a task."""
     return session.scalars(
         sa.select(Server).where(
             Server.deleted.is_(False), Server.updated_at < moment,
             sa.or_(Server.task_state.is_not(None),
-                   Server.vm_state == states.BUILDING))
+                   Server.vm_state == states.BUILDING),
+            ~worked_on(Server.id))
         .order_by(Server.updated_at).limit(limit)).all()
+
+
+def worked_on(server_id: sa.ColumnElement[str] | Any) -> Any:
+    """Return the condition that a task of the server is open."""
+    t = task_tables.c
+    return sa.exists().where(t.resource == server_id, t.ended.is_(None))
 
 
 def set_tags(session: orm.Session, server_id: str,

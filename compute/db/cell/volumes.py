@@ -9,6 +9,7 @@ from sqlalchemy import orm
 
 from compute import exceptions
 from compute.db.cell.models import Volume
+from compute.db.cell.servers import worked_on
 
 
 def of_server(session: orm.Session, server_id: str) -> Sequence[Volume]:
@@ -55,8 +56,11 @@ def remove(session: orm.Session, row_id: str) -> None:
     session.execute(sa.delete(Volume).where(Volume.id == row_id))
 
 
-def unfinished(session: orm.Session, moment: datetime.datetime
-               ) -> Sequence[Volume]:
-    """Return those that were begun before ``moment`` and did not end."""
-    return session.scalars(sa.select(Volume).where(
-        Volume.status != "attached", Volume.created_at < moment)).all()
+def abandoned(session: orm.Session, moment: datetime.datetime,
+              limit: int = 100) -> Sequence[Volume]:
+    """Return those on the move, since ``moment``, without a task."""
+    return session.scalars(
+        sa.select(Volume).where(
+            Volume.status != "attached", Volume.created_at < moment,
+            ~worked_on(Volume.server_id))
+        .order_by(Volume.created_at).limit(limit)).all()
