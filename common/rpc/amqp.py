@@ -8,7 +8,7 @@ a third the shared queues of events, which may stand still on their own.
 import collections
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from common import concurrency
@@ -137,7 +137,7 @@ class AMQPLink:
 
     # Receiving
 
-    def consume(self, way: wire.Way, name: str,
+    def consume(self, sources: Sequence[tuple[wire.Way, str]],
                 received: Callable[[Any], None], *, prefetch: int,
                 shared: str | None = None) -> inbox.Consumer:
         purpose = "events" if shared else "in"
@@ -145,8 +145,8 @@ class AMQPLink:
             self._inboxes[purpose] = inbox.Inbox(
                 self._url, purpose, self._names)
         consumer = inbox.Consumer(
-            lambda: self._names.queue(way, name, shared), received,
-            prefetch)
+            lambda: [self._names.queue(way, name, shared)
+                     for way, name in sources], received, prefetch)
         self._inboxes[purpose].add(consumer)
         return consumer
 

@@ -17,6 +17,8 @@ I = TypeVar("I", bound=interface.Interface)  # noqa: E741
 #: Seconds of silence after which a call is given up, its time not being
 #: over: the server says every few seconds that it is alive.
 SILENCE_MAX = 30.0
+#: Seconds after which a hint is tried again that had nowhere to go.
+_AGAIN_S = 2.0
 
 
 class _Pending:
@@ -104,7 +106,7 @@ class Bus:
         def take(delivery: wire.Delivery) -> None:
             green.spawn(_take, received, delivery)
         self._consumers.append(self._link.consume(
-            "event", pattern, take, prefetch=1, shared=shared))
+            [("event", pattern)], take, prefetch=1, shared=shared))
 
     def connected(self) -> bool:
         """Say whether messages can travel now; for readiness checks."""
@@ -160,11 +162,20 @@ class Bus:
              ctx: RequestContext, args: dict[str, Any],
              version: str) -> None:
         """Send a message that may be lost."""
-        self._link.send(wire.Message(
+        message = wire.Message(
             way=way, to=to, id=wire.new_id(),
             body=wire.request(method.name, ctx, args, version,
                               method.timeout),
-            expires=time.monotonic() + method.timeout))
+            expires=time.monotonic() + method.timeout)
+        message.done = functools.partial(self._hinted, message)
+        self._link.send(message)
+
+    def _hinted(self, message: wire.Message,
+                refusal: wire.Refusal | None) -> None:
+        """Try again while the server is not up yet, as after a restart."""
+        if refusal == "unroutable" and not self._stopped and (
+                time.monotonic() + _AGAIN_S < (message.expires or 0)):
+            green.later(_AGAIN_S, self._link.send, message)
 
     def _wait(self, pending: _Pending) -> dict[str, Any] | None:
         """Return the reply, None if the time is over or it is silent."""
@@ -172,14 +183,16 @@ class Bus:
         delay = 0.05
         while True:
             now = time.monotonic()
+            if not self._link.connected():
+                pending.heard_at = now  # nobody can be heard
             give_up = min(expires, pending.heard_at + SILENCE_MAX)
             if now >= give_up:
                 return None
             reply = pending.event.wait(give_up - now)
-            if reply is None or "unroutable" not in reply:
-                if reply is not None:
-                    return cast(dict[str, Any], reply)
+            if reply is None:
                 continue
+            if "unroutable" not in reply:
+                return cast(dict[str, Any], reply)
             # No such queue: its server has never been up. It may be soon.
             pending.event = concurrency.Event()
             concurrency.sleep(min(delay, max(0.0, expires - now)))

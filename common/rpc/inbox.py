@@ -44,25 +44,31 @@ class Delivery:
 
 
 class Consumer:
-    """One queue, and what takes its messages."""
+    """Some queues, and what takes their messages."""
 
-    def __init__(self, make_queue: Callable[[], Any],
+    def __init__(self, make_queues: Callable[[], list[Any]],
                  received: Callable[[Any], None], prefetch: int) -> None:
-        self._make_queue = make_queue
+        self._make_queues = make_queues
         self._prefetch = prefetch
         self._channel: Any = None
+        self._tags: list[str] = []
         self.received = received
         self.cancelled = False
-        self.tag = ""
 
-    def start(self, channel: Any, early: Callable[[Any], None]) -> None:
-        """Declare and consume; a private queue gets a fresh name."""
-        queue = self._make_queue()
-        queue(channel).declare()
-        channel.basic_qos(0, self._prefetch, False)
+    def start(self, channel: Any,
+              early: Callable[[Any], None]) -> list[str]:
+        """Declare and consume; return the tags of the consumers.
+
+        Private queues get fresh names.
+        """
         self._channel = channel
-        self.tag = channel.basic_consume(
-            queue.name, callback=early, on_cancel=self._gone)
+        self._tags = []
+        channel.basic_qos(0, self._prefetch, False)
+        for queue in self._make_queues():
+            queue(channel).declare()
+            self._tags.append(channel.basic_consume(
+                queue.name, callback=early, on_cancel=self._gone))
+        return self._tags
 
     def _gone(self, tag: str) -> None:
         # The queue was deleted: a new connection declares it anew.
@@ -70,10 +76,11 @@ class Consumer:
 
     def cancel(self) -> None:
         self.cancelled = True
-        try:
-            self._channel.basic_cancel(self.tag, nowait=True)
-        except Exception:
-            LOG.debug("A consumer was gone", exc_info=True)
+        for tag in self._tags:
+            try:
+                self._channel.basic_cancel(tag, nowait=True)
+            except Exception:
+                LOG.debug("A consumer was gone", exc_info=True)
 
 
 class Inbox:
@@ -105,8 +112,8 @@ class Inbox:
         self._received = {}
         for consumer in self._consumers:
             if not consumer.cancelled:
-                consumer.start(channel, self._session.early)
-                self._received[consumer.tag] = consumer.received
+                for tag in consumer.start(channel, self._session.early):
+                    self._received[tag] = consumer.received
 
     def _delivered(self, tag: str, number: int,
                    properties: frames.Properties, body: bytes) -> None:

@@ -9,7 +9,7 @@ import re
 import time
 import uuid
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from common.rpc import wire
@@ -51,6 +51,12 @@ class _Consumer:
 
     def cancel(self) -> None:
         self.queue.remove(self)
+
+
+class _Consumers(list["_Consumer"]):
+    def cancel(self) -> None:
+        for consumer in self:
+            consumer.cancel()
 
 
 class _Queue:
@@ -178,13 +184,16 @@ class MemoryLink:
         if message.done:
             message.done(refusal)
 
-    def consume(self, way: wire.Way, name: str,
-                received: Callable[[Any], None], *,
-                prefetch: int, shared: str | None = None) -> _Consumer:
-        queue = self._broker.source(way, name, shared)
-        consumer = _Consumer(queue, received, prefetch)
-        queue.add(consumer)
-        return consumer
+    def consume(self, sources: Sequence[tuple[wire.Way, str]],
+                received: Callable[[Any], None], *, prefetch: int,
+                shared: str | None = None) -> "_Consumers":
+        consumers = _Consumers()
+        for way, name in sources:
+            queue = self._broker.source(way, name, shared)
+            consumer = _Consumer(queue, received, prefetch)
+            consumers.append(consumer)
+            queue.add(consumer)
+        return consumers
 
     def listen(self, replied: Callable[[str, bytes], None],
                renewed: Callable[[], None]) -> None:

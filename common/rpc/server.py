@@ -53,14 +53,12 @@ class Server:
             for name in (topic, f"{topic}.{host}")]
         if "fanout" in kinds:
             sources.append(("fanout", topic))
-        self._consumers = [
-            link.consume(way, name, self._received, prefetch=size)
-            for way, name in sources]
+        self._consumer = link.consume(
+            sources, self._received, prefetch=size)
 
     def stop(self) -> None:
         """Take no more requests."""
-        for consumer in self._consumers:
-            consumer.cancel()
+        self._consumer.cancel()
 
     def finish(self, timeout: float) -> bool:
         """Wait until what runs is done; say whether it is."""

@@ -53,6 +53,8 @@ class Session:
                 "read_timeout": None, "write_timeout": None})
         self.channel: Any = None
         self._raw: Any = None
+        # Kept: asked for its transport, a lost connection connects again.
+        self._sock: Any = None
         self._early: list[Any] = []
         self._buffer: list[bytes] = []
         self._flushing = False
@@ -118,7 +120,8 @@ class Session:
             with concurrency.Timeout(_PREPARE_TIMEOUT):
                 self._connection.connect()
                 self._raw = self._connection.connection
-                _keep_alive(self._raw.transport.sock)
+                self._sock = self._raw.transport.sock
+                _keep_alive(self._sock)
                 self._early = []
                 channel = self._connection.channel()
                 self._prepare(channel)
@@ -144,7 +147,7 @@ class Session:
             self._delivered(
                 message.delivery_info["consumer_tag"], message.delivery_tag,
                 frames.properties_of(message), message.body)
-        recv = raw.transport.sock.recv
+        recv = self._sock.recv
         try:
             data = bytes(raw.transport._read_buffer)
             while not self._closing:
@@ -167,11 +170,10 @@ class Session:
         """Called by the hub: write what can be written without waiting."""
         data = b"".join(self._buffer)
         self._buffer.clear()
-        raw = self._raw
-        if raw is None or not data:
+        sock = self._sock
+        if sock is None or not data:
             self._flushing = False
             return
-        sock = raw.transport.sock
         try:
             sent = green.send_now(sock, data)
         except OSError:
@@ -179,14 +181,14 @@ class Session:
         if sent == len(data):
             self._flushing = False
         else:
-            green.spawn(self._flush_slowly, raw, data[sent:])
+            green.spawn(self._flush_slowly, sock, data[sent:])
 
-    def _flush_slowly(self, raw: Any, data: bytes) -> None:
+    def _flush_slowly(self, sock: Any, data: bytes) -> None:
         try:
-            raw.transport.sock.sendall(data)
+            sock.sendall(data)
         except OSError as error:
             LOG.debug("Lost while writing: %s", error)
-        if self._raw is raw:
+        if self._sock is sock:
             self._flush()
 
     def _beat(self, raw: Any) -> None:
@@ -203,13 +205,12 @@ class Session:
 
     def _cut(self) -> None:
         """Make the reading thread see the end of the connection."""
-        raw = self._raw
         with contextlib.suppress(Exception):
-            raw.transport.sock.shutdown(socket.SHUT_RDWR)
+            self._sock.shutdown(socket.SHUT_RDWR)
 
     def _drop(self) -> None:
         was_up, self.channel, raw = self.up, None, self._raw
-        self._raw = None
+        self._raw = self._sock = None
         if self._ready.ready():
             self._ready = concurrency.Event()
         if raw is not None:

@@ -4,7 +4,7 @@ import dataclasses
 import itertools
 import os
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Literal, Protocol
 
 import orjson
@@ -54,7 +54,7 @@ class Delivery(Protocol):
 
 
 class Consumer(Protocol):
-    """What takes messages from a queue."""
+    """What takes messages from queues."""
 
     def cancel(self) -> None:
         """Take no more."""
@@ -66,10 +66,13 @@ class Link(Protocol):
     def send(self, message: Message) -> None:
         """Send it, or keep it until that is possible or it expires."""
 
-    def consume(self, way: Way, name: str,
+    def consume(self, sources: Sequence[tuple[Way, str]],
                 received: Callable[[Any], None], *,
                 prefetch: int, shared: str | None = None) -> Consumer:
-        """Give ``received`` each message, ``prefetch`` un-acked at most."""
+        """Give ``received`` each message of ways and names.
+
+        At most ``prefetch`` of each source are un-acked.
+        """
 
     def listen(self, replied: Callable[[str, bytes], None],
                renewed: Callable[[], None]) -> None:
