@@ -2,7 +2,7 @@
 
 from oslo_config import cfg
 
-from common import clients, daemon, db, lease, rpc, wsgi
+from common import clients, daemon, db, lease, loop, rpc, wsgi
 from common.context import RequestContext, service_context
 from network import api as rest
 from network import bootstrap, policies
@@ -44,12 +44,13 @@ def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
 class _Hints(NetworkController):
     """Wakes the loops when the API has changed something."""
 
-    def __init__(self, reconciler: object) -> None:
-        self._reconciler = reconciler
+    def __init__(self, *loops: loop.Loop) -> None:
+        self._loops = loops
 
     def changed(self, ctx: RequestContext) -> None:
         """Look for changes now."""
-        self._reconciler.wake()
+        for each in self._loops:
+            each.wake()
 
 
 def controller(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
@@ -65,7 +66,8 @@ def controller(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
         applied=lambda: nodes.changed(service_context()))
     return daemon.Daemon(
         name="network-controller",
-        loops=made.loops, servers=[(_Hints(made.reconciler), conf.host)],
+        loops=made.loops,
+        servers=[(_Hints(made.reconciler, made.announcer), conf.host)],
         starting=[made.start], checks={"ovn": made.check},
         stopping=[holder.release, made.stop, database.dispose])
 

@@ -11,7 +11,7 @@ from common import db, wsgi
 from network import exceptions, ports, quotas
 from network.api import common, lists
 from network.api import networks as networks_api
-from network.db import networks, security_groups
+from network.db import changes, networks, security_groups
 from network.db import ports as rows
 from network.db.models import Allocation, Network, Port, PortGroup
 from network.schemas import base
@@ -209,6 +209,9 @@ class Ports:
             common.check_revision(req, port)
             plan, values = _planned(req, session, item, port.project_id)
             ports.update(session, network, port, plan, values)
+            if not _by_service(req) and (
+                    plan.fixed_ips is not None or plan.groups is not None):
+                changes.notify(session, "network-changed", port)
             shown = view(port, req.allowed("get_port:binding"))
         self._changed()
         return {"port": shown}
@@ -222,8 +225,15 @@ class Ports:
             req.authorize("delete_port", target(port, network))
             common.check_revision(req, port)
             ports.check_deletable(port)
+            if not _by_service(req):
+                changes.notify(session, "network-vif-deleted", port)
             ports.delete(session, port)
         self._changed()
+
+
+def _by_service(req: wsgi.Request) -> bool:
+    """Say whether compute itself asks, who need not be told then."""
+    return "service" in req.ctx.roles
 
 
 def _authorize(req: wsgi.Request, action: str, item: dict[str, Any],

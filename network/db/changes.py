@@ -56,8 +56,10 @@ def routers_on(session: orm.Session, network_id: str) -> None:
         .distinct()))
 
 
-def notify(session: orm.Session, name: str, port: Port) -> None:
+def notify(session: orm.Session, name: str, port: Port | None) -> None:
     """Ask that compute be told about a port of one of its servers."""
+    if port is None:
+        return
     if port.device_id and port.device_owner.startswith("compute:"):
         session.add(Notice(
             name=name, server_id=port.device_id, port_id=port.id))

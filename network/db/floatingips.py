@@ -31,6 +31,7 @@ def point(session: orm.Session, floatingip: FloatingIP, *,
 
     :raises FloatingIPPortAlreadyAssociated: if another leads there
     """
+    before = floatingip.fixed_port_id
     try:
         with session.begin_nested():
             floatingip.fixed_port_id = port_id
@@ -47,6 +48,8 @@ def point(session: orm.Session, floatingip: FloatingIP, *,
             network_id=floatingip.floating_network_id) from None
     session.expire(floatingip, ["fixed_port"])
     changes.add(session, "floatingip", floatingip.id)
+    for each in {before, port_id} - {None}:
+        changes.notify(session, "network-changed", session.get(Port, each))
 
 
 def leave_port(session: orm.Session, port_id: str,

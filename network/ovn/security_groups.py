@@ -13,6 +13,8 @@ DROP = Ref("Port_Group", "drop")
 _DROP_NAME = "pileus_drop"
 _DROP_PRIORITY = 1001
 _ALLOW_PRIORITY = 1002
+#: Above what groups allow: guests never serve addresses to others.
+_NEVER_PRIORITY = 1003
 
 
 def group(group_id: str) -> Ref:
@@ -26,17 +28,28 @@ def name(group_id: str) -> str:
 
 
 def base() -> list[Row]:
-    """Return the group that drops what no other allows.
+    """Return the group that drops what no other allows, but for ARP.
 
-    Guests may ask for an address whatever their groups say.
+    Whatever their groups say, guests may ask for an address, and may not
+    answer those who ask.
     """
     pg = f"@{_DROP_NAME}"
     return [
         Row("Port_Group", "drop", {"name": _DROP_NAME}),
         _acl("drop-out", DROP, "from-lport", _DROP_PRIORITY,
-             f"inport == {pg} && ip", "drop"),
+             f"inport == {pg}", "drop"),
         _acl("drop-in", DROP, "to-lport", _DROP_PRIORITY,
-             f"outport == {pg} && ip", "drop"),
+             f"outport == {pg}", "drop"),
+        _acl("arp-out", DROP, "from-lport", _ALLOW_PRIORITY,
+             f"inport == {pg} && arp", "allow"),
+        _acl("arp-in", DROP, "to-lport", _ALLOW_PRIORITY,
+             f"outport == {pg} && arp", "allow"),
+        _acl("never-dhcp4", DROP, "from-lport", _NEVER_PRIORITY,
+             f"inport == {pg} && ip4 && udp.src == 67 && udp.dst == 68",
+             "drop"),
+        _acl("never-dhcp6", DROP, "from-lport", _NEVER_PRIORITY,
+             f"inport == {pg} && ip6 && udp.src == 547 && udp.dst == 546",
+             "drop"),
         _acl("dhcp4", DROP, "from-lport", _ALLOW_PRIORITY,
              f"inport == {pg} && ip4 && udp.src == 68 && udp.dst == 67 && "
              "ip4.dst == 255.255.255.255", "allow"),

@@ -87,9 +87,17 @@ class Guest:
         if gateway:
             self.run("ip", "route", "add", "default", "via", gateway)
 
-    def probe(self, action, target, timeout=1):
-        return json.loads(self.run(sys.executable, PROBE, action, target,
-                                   str(timeout)))
+    def probe(self, action, target, timeout=1, *more):
+        return json.loads(self.run(
+            sys.executable, PROBE, action, target, str(timeout), *more,
+            timeout=60))
+
+    def hears(self, mark, act):
+        """Say whether the guest gets a frame with ``mark`` while ``act``."""
+        heard = concurrency.spawn(self.probe, "sniff", "eth0", 3, mark)
+        concurrency.sleep(0.7)
+        act()
+        return heard.wait()
 
     def pings(self, address, timeout=1):
         return self.probe("ping", address, timeout)

@@ -151,8 +151,86 @@ def burst(path, count):
     return [http(path, 5)[0] for _ in range(int(count))]
 
 
+def raw(interface, kind, destination, source, payload):
+    """Send one frame, ten times."""
+    link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+    link.bind((interface, 0))
+    frame = (bytes.fromhex(destination.replace(":", ""))
+             + bytes.fromhex(source.replace(":", ""))
+             + struct.pack("!H", int(kind, 16)) + bytes.fromhex(payload))
+    for _ in range(10):
+        link.send(frame)
+        time.sleep(0.05)
+    return True
+
+
+def udp(source_port, target, port, text):
+    """Send a datagram, ten times, from a port of our choice."""
+    link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    link.bind(("", int(source_port)))
+    for _ in range(10):
+        link.sendto(text.encode(), (target, int(port)))
+        time.sleep(0.05)
+    return True
+
+
+def sniff(interface, timeout, mark):
+    """Say whether a frame that holds ``mark`` comes in."""
+    link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                         socket.htons(3))
+    link.bind((interface, 0))
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        link.settimeout(max(0.01, end - time.monotonic()))
+        try:
+            frame, where = link.recvfrom(2048)
+        except OSError:
+            break
+        if mark.encode() in frame and where[2] != socket.PACKET_OUTGOING:
+            return True
+    return False
+
+
+def stream(address, seconds):
+    """Echo over one TCP connection; return how many answers came."""
+    link = socket.create_connection((address, 7777), 5)
+    link.settimeout(1)
+    count = 0
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            link.sendall(b"x")
+            if link.recv(1):
+                count += 1
+        except OSError:
+            break
+        time.sleep(0.1)
+    return count
+
+
+def serve(address, seconds):
+    listening = socket.create_server((address, 7777))
+    listening.settimeout(seconds)
+    link, _ = listening.accept()
+    link.settimeout(seconds)
+    try:
+        while True:
+            got = link.recv(64)
+            if not got:
+                return True
+            link.sendall(got)
+    except OSError:
+        return False
+
+
+def main():
+    action, rest = sys.argv[1], sys.argv[2:]
+    if action in ("ping", "dhcp", "http", "burst", "stream", "serve",
+                  "sniff"):
+        rest[1] = float(rest[1])
+    print(json.dumps(globals()[action](*rest)))
+
+
 if __name__ == "__main__":
-    action = {"ping": ping, "dhcp": dhcp, "http": http,
-              "burst": burst}[sys.argv[1]]
-    print(json.dumps(action(sys.argv[2], float(sys.argv[3]),
-                            *sys.argv[4:])))
+    main()

@@ -2,6 +2,7 @@
 
 import pytest
 
+from network.db import changes
 from tests.base import make_ctx
 
 OTHER = make_ctx(project="p2", user="u2")
@@ -208,3 +209,27 @@ def test_quota(api, network):
     api.port(network)
     shown = api("GET", "/quotas/p1/details.json")["quota"]["port"]
     assert shown == {"limit": 500, "reserved": 0, "used": 4}
+
+
+def notices(api):
+    with api.db.reader() as session:
+        return [n.name for n in changes.due_notices(session, 10)]
+
+
+def test_compute_is_told_what_users_do_to_its_ports(api, network):
+    port = api.service("POST", "/ports", {"port": {
+        "network_id": network["id"], "project_id": "p1",
+        "device_id": "s1", "device_owner": "compute:nova"}})["port"]
+    path = f"/ports/{port['id']}"
+    api("PUT", path, {"port": {"name": "x"}})
+    assert notices(api) == []
+    api("PUT", path, {"port": {"security_groups": []}})
+    api.router_with_gateway({"id": port["fixed_ips"][0]["subnet_id"]})
+    fip = api("POST", "/floatingips", {"floatingip": {
+        "floating_network_id": api.public()["id"],
+        "port_id": port["id"]}})["floatingip"]
+    api("PUT", f"/floatingips/{fip['id']}", {"floatingip": {
+        "port_id": None}})
+    assert notices(api) == ["network-changed"] * 3
+    api("DELETE", path)
+    assert notices(api)[-1] == "network-vif-deleted"
