@@ -5,6 +5,7 @@ import contextlib
 import hashlib
 import hmac
 import os
+import time
 from collections.abc import Iterator
 
 import bcrypt
@@ -16,6 +17,8 @@ from common import concurrency, exceptions
 MAX_LENGTH = 4096
 #: The least that bcrypt does.
 _QUICK_ROUNDS = 4
+#: Seconds that a caller may wait for a turn.
+_PATIENCE_S = 10
 
 
 class Hasher:
@@ -23,13 +26,17 @@ class Hasher:
 
     :param rounds: the logarithm of the work of one hash
     :param side_by_side: hashes computed at a time
-    :param queue: callers that may wait; the next one is refused
+    :param queue: callers that may wait; the next one is refused, and so is
+        who would have to wait for too long
     """
 
     def __init__(self, rounds: int, side_by_side: int, queue: int) -> None:
         self._rounds = rounds
+        self._side_by_side = side_by_side
         self._free = concurrency.Semaphore(side_by_side)
-        self._room = side_by_side + queue
+        self._room = self._size = side_by_side + queue
+        #: What a turn took lately, in seconds.
+        self._usual_s = 0.0
         # Matches no password; made slowly, once, at first need.
         self._nobody: bytes | None = None
 
@@ -71,14 +78,27 @@ class Hasher:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        if self._room <= 0:
-            raise exceptions.TooManyRequests(retry_after=1)
+        wait_s = self._expected_wait_s()
+        if self._room <= 0 or wait_s > _PATIENCE_S:
+            raise exceptions.TooManyRequests(
+                retry_after=max(1, min(30, round(wait_s))))
         self._room -= 1
         try:
-            with self._free:
+            if not self._free.acquire(timeout=_PATIENCE_S):
+                raise exceptions.TooManyRequests(retry_after=5)
+            try:
+                began = time.monotonic()
                 yield
+                took_s = time.monotonic() - began
+                self._usual_s += (took_s - self._usual_s) / 4
+            finally:
+                self._free.release()
         finally:
             self._room += 1
+
+    def _expected_wait_s(self) -> float:
+        waiting = self._size - self._room
+        return waiting * self._usual_s / self._side_by_side
 
 
 def _is_quick(stored: bytes) -> bool:

@@ -53,6 +53,27 @@ def test_queue_is_bounded():
     assert not hasher.matches("x", None)
 
 
+def test_nobody_waits_for_long(monkeypatch):
+    monkeypatch.setattr(passwords, "_PATIENCE_S", 0.05)
+    hasher = passwords.Hasher(12, 1, 100)
+    answers = []
+
+    def call():
+        try:
+            answers.append(hasher.matches("x", None))
+        except exceptions.TooManyRequests as error:
+            assert int(error.headers["Retry-After"]) >= 1
+            answers.append("refused")
+
+    began = time.monotonic()
+    concurrency.gather(*[call] * 20)
+    assert answers.count(False) <= 2
+    # It has learnt how long a turn takes: now it refuses at once.
+    concurrency.gather(*[call] * 20)
+    assert answers.count("refused") >= 36
+    assert time.monotonic() - began < 20
+
+
 def test_refusals_cost_the_same(monkeypatch):
     """Unknown and wrong do the same work, wrong for a service a bit more."""
     work = []
