@@ -40,6 +40,11 @@ class API:
         assert got.status_int == status, (got.status, got.body)
         return load(got) if got.body else None
 
+    def router_call(self, method, path, body=None):
+        """Return status and body of whatever comes."""
+        got = call(self.router, method, f"/v2.0{path}", body, ctx=self.ctx)
+        return got.status_int, load(got) if got.body else None
+
     def admin(self, *args, **kwargs):
         return self(*args, ctx=self.admin_ctx, **kwargs)
 
