@@ -195,7 +195,8 @@ class MariaDB(Server):
              "--skip-test-db"], check=True, capture_output=True)
         # The tools of Debian log in by socket; tests do by TCP.
         (self.folder / "init.sql").write_text(
-            "CREATE DATABASE IF NOT EXISTS pileus;\n")
+            "CREATE DATABASE IF NOT EXISTS pileus CHARACTER SET utf8mb4"
+            " COLLATE utf8mb4_nopad_bin;\n")
 
     def command(self) -> tuple[list[str], dict[str, str]]:
         return (["mariadbd", "--no-defaults",
