@@ -22,7 +22,7 @@ LOG = logging.getLogger("keeper")
 #: Seconds between two looks at the control plane, and at the nodes.
 _TICK_S = 0.5
 _NODES_S = 5
-_LONGEST_PAUSE_S = 30
+_LONGEST_PAUSE_S = 4
 
 
 class Keeper:

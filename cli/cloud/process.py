@@ -15,6 +15,7 @@ import time
 from collections.abc import Iterator
 
 from cli.cloud import paths
+from cli.node import container
 
 #: A log of an earlier run is set aside when it is larger than this.
 _LOG_LIMIT = 16 << 20
@@ -114,10 +115,7 @@ def environment() -> dict[str, str]:
     """Return what daemons get to see: nothing of the caller's session."""
     own = {name: value for name, value in os.environ.items()
            if name.startswith("PILEUS_") or name == "NOTIFY_SOCKET"}
-    return own | {
-        "LANG": "C.UTF-8",
-        "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin"
-                ":/bin"}
+    return own | container.ENVIRONMENT
 
 
 def _progress(listener: socket.socket, child: subprocess.Popen[bytes],

@@ -16,6 +16,12 @@ from cli.node import layout
 #: every node of the machine.
 CACHE = pathlib.Path("/var/cache/pileus/libvirt")
 
+#: Daemons get nothing of the caller's: no secrets of a session, and no
+#: socket of the service manager, to which libvirtd would report too.
+ENVIRONMENT = {
+    "LANG": "C.UTF-8",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
+
 _INIT = pathlib.Path(__file__).with_name("init.sh")
 _NAMESPACES = ("--mount", "--net", "--uts", "--ipc", "--pid")
 _ENTER = """\
@@ -71,7 +77,8 @@ class Container:
              "--mount-proc", "sh", str(_INIT), str(self._home), self._name,
              str(CACHE)],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, start_new_session=True, cwd="/")
+            stderr=subprocess.STDOUT, start_new_session=True, cwd="/",
+            env=ENVIRONMENT)
         assert outer.stdout is not None
         with outer.stdout as said:
             answer = said.readline()
@@ -121,6 +128,7 @@ def run(*argv: str, text: str | None = None) -> str:
     """Run a command on the host and return what it printed."""
     done = subprocess.run(
         argv, input=text, capture_output=True, text=True, timeout=60,
+        env=ENVIRONMENT,
         stdin=subprocess.DEVNULL if text is None else None, check=False)
     if done.returncode:
         raise Failed(f"{shlex.join(argv)}: {done.stderr.strip()}")
