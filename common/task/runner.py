@@ -87,8 +87,10 @@ class Runner(loop.Loop):
         with self._db.reader() as session:
             dead = [owner for owner in self._store.owners(session)
                     if lease.is_dead(owner)]
-            found = self._store.free(session, self._kinds, dead, room)
-            due = None if found else self._store.next_due(session)
+            # One moment for both, or what falls due between is overlooked.
+            now = self._store.now(session)
+            found = self._store.free(session, self._kinds, dead, room, now)
+            due = self._store.next_due(session, now)
         started = sum(self._start(row, dead) for row in found)
         if due is not None:
             self.due_in(max(due, 0.02))

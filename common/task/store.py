@@ -95,8 +95,12 @@ class Store:
             sa.select(t.owner).distinct()
             .where(self._open(), t.owner.is_not(None))).scalars())
 
+    def now(self, connection: Any) -> float:
+        """Return the database's clock."""
+        return float(connection.execute(sa.select(db.epoch())).scalar_one())
+
     def free(self, connection: Any, kinds: Collection[str],
-             dead: Collection[str], limit: int) -> list[Any]:
+             dead: Collection[str], limit: int, now: float) -> list[Any]:
         """Return id, kind and fence of what may be claimed."""
         t = self.table.c
         earlier = self.table.alias()
@@ -106,7 +110,7 @@ class Store:
         return list(connection.execute(
             sa.select(t.id, t.kind, t.fence)
             .where(self._open(), t.kind.in_(kinds),
-                   t.not_before <= db.epoch(), self._unheld(dead), first)
+                   t.not_before <= now, self._unheld(dead), first)
             .order_by(t.seq).limit(limit)))
 
     def _unheld(self, dead: Collection[str]) -> sa.ColumnElement[bool]:
@@ -171,13 +175,16 @@ class Store:
                    t.state == "forward")
             .values(cancelled=True, not_before=0.0))
 
-    def next_due(self, connection: Any) -> float | None:
-        """Return the seconds until something that waits may be claimed."""
+    def next_due(self, connection: Any, now: float) -> float | None:
+        """Return the seconds until something that waits may be claimed.
+
+        :param now: what was due then is left out
+        """
         t = self.table.c
         soon: float | None = connection.execute(
             sa.select(sa.func.min(t.not_before) - db.epoch())
             .where(self._open(), t.owner.is_(None),
-                   t.not_before > db.epoch())).scalar()
+                   t.not_before > now)).scalar()
         return soon
 
     def count_open(self, connection: Any, kinds: Collection[str]) -> int:
