@@ -1,8 +1,11 @@
 """Assembles the daemons of the network service."""
 
+import contextlib
+
+import sqlalchemy as sa
 from oslo_config import cfg
 
-from common import clients, daemon, db, lease, loop, rpc, wsgi
+from common import clients, daemon, db, exceptions, lease, loop, rpc, wsgi
 from common.context import RequestContext, service_context
 from network import api as rest
 from network import bootstrap, policies
@@ -31,14 +34,22 @@ def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     controller = bus.client(NetworkController)
 
     def changed() -> None:
-        controller.changed(service_context())
+        # A hint that is lost costs a second.
+        with contextlib.suppress(exceptions.ServiceUnavailable):
+            controller.changed(service_context())
     app = wsgi.make_app(rest.make(database, conf, changed), conf)
     return daemon.Daemon(
         name="network-api",
         apps=[daemon.Listen(app, conf.network.listen, conf.network.port,
                             "network-api")],
         servers=[(Source(database), conf.host)],
+        checks={"database": lambda: _check(database)},
         stopping=[database.dispose])
+
+
+def _check(database: db.Database) -> None:
+    with database.reader() as session:
+        session.execute(sa.select(1))
 
 
 class _Hints(NetworkController):
@@ -68,7 +79,8 @@ def controller(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
         name="network-controller",
         loops=made.loops,
         servers=[(_Hints(made.reconciler, made.announcer), conf.host)],
-        starting=[made.start], checks={"ovn": made.check},
+        starting=[made.start],
+        checks={"ovn": made.check, "first comparison": made.check_ran},
         stopping=[holder.release, made.stop, database.dispose])
 
 

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 from oslo_config import cfg
 
-from common import db, faults, wsgi
+from common import db, wsgi
 from network import policies
+from network.api import errors
 from network.api.floatingips import FloatingIPs
 from network.api.networks import Networks
 from network.api.ports import Ports
@@ -31,4 +32,4 @@ def make(database: db.Database, conf: cfg.ConfigOpts,
     return wsgi.API(
         name="network",
         routes=[*Versions().routes(), *wsgi.mounted(["/v2.0"], table)],
-        rules=policies.RULES, faults=faults.NETWORK)
+        rules=policies.RULES, faults=errors.style)

@@ -10,6 +10,8 @@ from network.db.models import Notice
 
 LOG = logging.getLogger(__name__)
 
+failpoint.declare("network.announce.before", "network.announce.after")
+
 _BATCH = 50
 _RETRY_S = 1.0
 _RETRY_MOST_S = 60.0

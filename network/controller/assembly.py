@@ -63,6 +63,11 @@ class Controller:
         self.south.connection.stop()
         self._moved.set()
 
+    def check_ran(self) -> None:
+        """Raise ServiceUnavailable before OVN was looked at once."""
+        if self.reconciler.succeeded_at is None:
+            raise exceptions.ServiceUnavailable()
+
     def check(self) -> None:
         """Raise ServiceUnavailable while OVN is not connected."""
         for side in (self.north, self.south):

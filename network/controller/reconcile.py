@@ -15,6 +15,8 @@ from network.ovn.rows import Row
 
 LOG = logging.getLogger(__name__)
 
+failpoint.declare("network.apply.before", "network.apply.after")
+
 #: Seconds after which another takes over from a leader that is gone.
 LEASE_S = 15.0
 _BATCH = 500
@@ -62,11 +64,13 @@ class Reconciler(loop.Loop):
         if not self._leads():
             self._synced_at = None
             return 0
-        state = self._south.read()
-        due = (self._synced_at is None
-               or state.gateways != self._gateways
-               or time.monotonic() - self._synced_at > self._sync_interval)
-        return self.sync(state) if due else self.drain()
+        moved, self._south.chassis_moved = self._south.chassis_moved, False
+        if moved and self._south.read().gateways != self._gateways:
+            self._synced_at = None
+        if self._synced_at is None or (
+                time.monotonic() - self._synced_at > self._sync_interval):
+            return self.sync(self._south.read())
+        return self.drain()
 
     def _leads(self) -> bool:
         """Renew the lease before a third of it is over."""

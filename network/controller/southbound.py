@@ -30,8 +30,16 @@ class Southbound:
 
     def __init__(self, remote: str, on_change: Callable[[], None]) -> None:
         """Call ``on_change``, in a native thread, after changes."""
+        #: Whether a chassis came, went or changed since this was reset.
+        self.chassis_moved = True
         self.connection = ovsdb.Connection(
-            remote, "OVN_Southbound", TABLES, on_change=on_change)
+            remote, "OVN_Southbound", TABLES, listener=self._saw,
+            on_change=on_change)
+
+    def _saw(self, event: str, table: str, row: Any) -> None:
+        """Called in the native thread for each row that changed."""
+        if table == "Chassis":
+            self.chassis_moved = True
 
     def read(self) -> State:
         """Return what it says now."""

@@ -11,6 +11,10 @@ from network.app import SCHEMA
 from network.conf import register_opts
 from tests.base import call, load, make_ctx
 
+#: Types of errors that many tests meet.
+DENIED = "PolicyNotAuthorized"
+BAD_REQUEST = "HTTPBadRequest"
+
 
 class API:
     """Requests to the bare router, as one project or another."""

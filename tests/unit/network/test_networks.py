@@ -3,6 +3,7 @@
 import pytest
 
 from tests.base import make_ctx
+from tests.unit.network.conftest import DENIED
 
 OTHER = make_ctx(project="p2", user="u2")
 
@@ -56,7 +57,7 @@ def test_foreign_networks(api):
     for method, body in (("DELETE", None),
                          ("PUT", {"network": {"name": "x"}})):
         assert api.error(method, path, body, ctx=OTHER,
-                         status=403) == "Forbidden"
+                         status=403) == DENIED
 
 
 def test_sharing_ends_only_when_nobody_else_is_there(api):
@@ -81,7 +82,7 @@ def test_readers_only_read(api):
             ("PUT", f"/networks/{network['id']}", {"network": {}}),
             ("DELETE", f"/networks/{network['id']}", None)):
         assert api.error(method, path, body, ctx=reader,
-                         status=403) == "Forbidden"
+                         status=403) == DENIED
 
 
 def test_filters(api):

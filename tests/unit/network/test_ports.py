@@ -4,6 +4,7 @@ import pytest
 
 from network.db import changes
 from tests.base import make_ctx
+from tests.unit.network.conftest import DENIED
 
 OTHER = make_ctx(project="p2", user="u2")
 
@@ -49,7 +50,7 @@ def test_compute_binds(api, network):
 ])
 def test_only_services_bind(api, network, values):
     assert api.error("POST", "/ports", {"port": {
-        "network_id": network["id"]} | values}, status=403) == "Forbidden"
+        "network_id": network["id"]} | values}, status=403) == DENIED
 
 
 def test_the_owner_of_the_network_chooses(api, network):
@@ -76,13 +77,13 @@ def test_others_do_not_on_a_shared_network(api, values):
         "ip_version": 4}})
     assert api.port(shared)["fixed_ips"]
     assert api.error("POST", "/ports", {"port": {
-        "network_id": shared["id"]} | values}, status=403) == "Forbidden"
+        "network_id": shared["id"]} | values}, status=403) == DENIED
 
 
 def test_external_networks_are_for_routers(api):
     public = api.public()
     assert api.error("POST", "/ports", {"port": {
-        "network_id": public["id"]}}, status=403) == "Forbidden"
+        "network_id": public["id"]}}, status=403) == DENIED
     # Nor by way of a service that acts for the project.
     assert api.service("POST", "/ports", {"port": {
         "network_id": public["id"], "project_id": "p1"}}, status=403)
@@ -109,7 +110,7 @@ def test_foreign_things_are_not_there(api, network):
 def test_another_project_takes_a_role(api, network):
     assert api.error("POST", "/ports", {"port": {
         "network_id": network["id"], "project_id": "p2"}},
-        status=403) == "Forbidden"
+        status=403) == DENIED
 
 
 def test_mac_is_unique_in_a_network(api, network):

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.base import make_ctx
+from tests.unit.network.conftest import BAD_REQUEST, DENIED
 
 OTHER = make_ctx(project="p2", user="u2")
 
@@ -53,7 +54,7 @@ def test_gateway_needs_an_external_network(api):
     network = api.network()
     assert api.error("POST", "/routers", {"router": {
         "external_gateway_info": {"network_id": network["id"]}}},
-        status=400) == "BadRequest"
+        status=400) == BAD_REQUEST
     assert api.error("POST", "/routers", {"router": {
         "external_gateway_info": {"network_id": network["id"]}}},
         ctx=OTHER, status=404) == "NetworkNotFound"
@@ -65,7 +66,7 @@ def test_gateway_needs_an_external_network(api):
 def test_only_admins_shape_the_gateway(api, more):
     body = {"router": {"external_gateway_info": {
         "network_id": api.public()["id"]} | more}}
-    assert api.error("POST", "/routers", body, status=403) == "Forbidden"
+    assert api.error("POST", "/routers", body, status=403) == DENIED
     got = api.admin("POST", "/routers", body)["router"]
     info = got["external_gateway_info"]
     for name, value in more.items():
@@ -80,16 +81,16 @@ def test_interfaces_do_not_overlap(api, subnet):
     router = api.router_with_gateway(subnet)
     path = f"/routers/{router['id']}/add_router_interface"
     assert api.error("PUT", path, interface(subnet),
-                     status=400) == "BadRequest"
+                     status=400) == BAD_REQUEST
     other = api.subnet(api.network(), "10.0.0.0/25")
     assert api.error("PUT", path, interface(other),
-                     status=400) == "BadRequest"
+                     status=400) == BAD_REQUEST
     lonely = api.subnet(api.network(), "10.1.0.0/24", gateway_ip=None)
     assert api.error("PUT", path, interface(lonely),
-                     status=400) == "BadRequest"
+                     status=400) == BAD_REQUEST
     assert api.error("PUT", path, {"subnet_id": subnet["id"], "port_id":
-                                   subnet["id"]}, status=400) == "BadRequest"
-    assert api.error("PUT", path, {}, status=400) == "BadRequest"
+                                   subnet["id"]}, status=400) == BAD_REQUEST
+    assert api.error("PUT", path, {}, status=400) == BAD_REQUEST
 
 
 def test_interface_by_port(api, subnet):
@@ -182,12 +183,12 @@ def test_floating_ip_needs_a_way(api, subnet):
         status=404) == "ExternalGatewayForFloatingIPNotFound"
     assert api.error("POST", "/floatingips", {"floatingip": {
         "floating_network_id": subnet["network_id"]}},
-        status=400) == "BadRequest"
+        status=400) == BAD_REQUEST
     assert api.error("POST", "/floatingips", floating(
-        api, fixed_ip_address="10.0.0.5"), status=400) == "BadRequest"
+        api, fixed_ip_address="10.0.0.5"), status=400) == BAD_REQUEST
     assert api.error("POST", "/floatingips", floating(
         api, floating_ip_address="198.18.0.77"),
-        status=403) == "Forbidden"
+        status=403) == DENIED
 
 
 def test_gateway_stays_while_floating_ips_use_it(api, subnet):

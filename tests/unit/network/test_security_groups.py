@@ -3,6 +3,7 @@
 import pytest
 
 from tests.base import make_ctx
+from tests.unit.network.conftest import BAD_REQUEST
 
 OTHER = make_ctx(project="p2", user="u2")
 
@@ -91,7 +92,7 @@ def test_normal_form(api, given, stored):
     ({"protocol": "tcp", "port_range_min": 0, "port_range_max": 0},
      "SecurityGroupInvalidPortValue"),
     ({"protocol": "tcp", "port_range_min": 80, "port_range_max": 70000},
-     "BadRequest"),
+     BAD_REQUEST),
     ({"port_range_min": 80, "port_range_max": 80},
      "SecurityGroupProtocolRequiredWithPorts"),
     ({"protocol": "gre", "port_range_min": 80, "port_range_max": 80},
@@ -100,11 +101,11 @@ def test_normal_form(api, given, stored):
      "SecurityGroupInvalidIcmpValue"),
     ({"protocol": "icmp", "port_range_max": 1},
      "SecurityGroupMissingIcmpType"),
-    ({"protocol": "ipv6-icmp"}, "BadRequest"),
+    ({"protocol": "ipv6-icmp"}, BAD_REQUEST),
     ({"remote_ip_prefix": "::/0"}, "SecurityGroupRuleParameterConflict"),
     ({"remote_ip_prefix": "10.0.0.0/40"}, "InvalidInput"),
-    ({"direction": "sideways"}, "BadRequest"),
-    ({"ethertype": "IPX"}, "BadRequest"),
+    ({"direction": "sideways"}, BAD_REQUEST),
+    ({"ethertype": "IPX"}, BAD_REQUEST),
 ])
 def test_what_could_not_be_enforced(api, given, kind):
     assert api.error("POST", "/security-group-rules",

@@ -2,6 +2,8 @@
 
 import pytest
 
+from tests.unit.network.conftest import BAD_REQUEST, DENIED
+
 
 def create(api, network, **values):
     return {"subnet": {"network_id": network["id"], "ip_version": 4,
@@ -29,8 +31,8 @@ def test_host_bits_are_cut_off(api):
     ({"cidr": "10.2.0.0/24", "allocation_pools": [
         {"start": "10.2.0.1", "end": "10.2.0.9"}]},
      "GatewayConflictWithAllocationPools", 409),
-    ({"cidr": "10.2.0.0/24", "gateway_ip": 5}, "BadRequest", 400),
-    ({"cidr": "10.2.0.0/24", "unknown": 5}, "BadRequest", 400),
+    ({"cidr": "10.2.0.0/24", "gateway_ip": 5}, BAD_REQUEST, 400),
+    ({"cidr": "10.2.0.0/24", "unknown": 5}, BAD_REQUEST, 400),
 ])
 def test_refused(api, values, kind, status):
     network = api.network()
@@ -77,7 +79,7 @@ def test_only_the_owner_of_a_network_adds_subnets(api):
     shared = api.admin("POST", "/networks", {
         "network": {"name": "s", "shared": True}})["network"]
     body = create(api, shared)
-    assert api.error("POST", "/subnets", body, status=403) == "Forbidden"
+    assert api.error("POST", "/subnets", body, status=403) == DENIED
     private = api.admin("POST", "/networks", {"network": {}})["network"]
     assert api.error("POST", "/subnets", create(api, private),
                      status=404) == "NetworkNotFound"
@@ -85,7 +87,7 @@ def test_only_the_owner_of_a_network_adds_subnets(api):
     assert made["project_id"] == shared["project_id"]
     assert api("GET", f"/subnets/{made['id']}")["subnet"]["id"] == made["id"]
     assert api.error("DELETE", f"/subnets/{made['id']}",
-                     status=403) == "Forbidden"
+                     status=403) == DENIED
 
 
 def test_the_public_subnet_is_not_shown(api):
