@@ -34,7 +34,7 @@ class Tenant:
         Daemons may be restarting: 503 and refused connections are asked
         again for a while, as clients do.
         """
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 200
         while True:
             try:
                 got = self.client(service, method, path, json=body)
@@ -72,6 +72,20 @@ class Tenant:
                  f"/v2.0/routers/{router}/add_router_interface",
                  {"subnet_id": subnet})
         return network
+
+    def remove_network(self, network: str) -> None:
+        """Delete what ``network`` made."""
+        subnets = self.ask("network", "GET", f"/v2.0/subnets?network_id="
+                           f"{network}")["subnets"]
+        ports = self.ask("network", "GET", "/v2.0/ports?network_id="
+                         f"{network}&device_owner=network:router_interface")
+        for port in ports["ports"]:
+            router = port["device_id"]
+            self.ask("network", "PUT",
+                     f"/v2.0/routers/{router}/remove_router_interface",
+                     {"subnet_id": subnets[0]["id"]})
+            self.ask("network", "DELETE", f"/v2.0/routers/{router}")
+        self.ask("network", "DELETE", f"/v2.0/networks/{network}")
 
     def _made(self, plural: str, kind: str, /, **values: Any) -> str:
         return self.ask("network", "POST", f"/v2.0/{plural}",

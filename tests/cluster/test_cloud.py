@@ -1,5 +1,7 @@
 """The distributed cloud: a server's life, on two nodes."""
 
+import pathlib
+
 import pytest
 
 from tests import tenant as tenants
@@ -26,7 +28,7 @@ def servers(tenant, image, network):
 
 def test_every_daemon_runs_as_its_own_user(deployment):
     for name, process in deployment.processes.items():
-        status = open(f"/proc/{process.pid}/status").read()
+        status = pathlib.Path(f"/proc/{process.pid}/status").read_text()
         uids = set(status.split("Uid:")[1].splitlines()[0].split())
         assert uids == {str(deployment._pileus.pw_uid)}, name
 

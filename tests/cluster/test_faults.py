@@ -6,19 +6,9 @@ import time
 import pytest
 
 from tests import tenant as tenants
+from tests.faults import ATTACH, BUILD, DELETE, everywhere
 
 pytestmark = pytest.mark.timeout(900)
-
-BUILD = ("place", "bind_ports", "spawn", "wait_for_network", "activate")
-DELETE = ("destroy", "detach_volumes", "free_ports", "release", "bury")
-ATTACH = ("reserve", "connect", "plug", "complete", "settle")
-
-
-def everywhere(task, steps):
-    """Return the failpoints before and after each step, each once."""
-    return "".join(f"{task}.{step}.{when}=1*kill\n"
-                   for step in steps for when in ("before", "after"))
-
 
 @pytest.fixture(scope="module")
 def network(tenant):

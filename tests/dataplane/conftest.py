@@ -148,6 +148,11 @@ def traces(state):
 def cloud(scratch):
     """A cloud that is up; afterwards nothing of it may be left."""
     made = Cloud(scratch / "s")
+    # Tests write what shall fail into a file; the daemons count in it.
+    folder = scratch / "faults"
+    folder.mkdir()
+    folder.chmod(0o777)
+    os.environ["PILEUS_FAILPOINTS_FILE"] = str(folder / "failpoints")
     try:
         made.pileus("up")
         yield made
@@ -155,4 +160,5 @@ def cloud(scratch):
         if os.environ.get("PILEUS_KEEP"):
             print((made.state / "log/pileus.log").read_text()[-20000:])
         made.pileus("down")
+        del os.environ["PILEUS_FAILPOINTS_FILE"]
         assert traces(made.state) == []
