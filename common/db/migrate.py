@@ -116,7 +116,29 @@ def _engine(url: str) -> sa.Engine:
         # Tables are made anew and renamed: references are checked after.
         sa.event.listen(engine, "connect", _no_references)
         return engine.execution_options(immediate=True)
+    elif engine.dialect.name != "postgresql":
+        sa.event.listen(
+            engine, "before_cursor_execute", _once_more, retval=True)
     return engine
+
+
+#: MariaDB has no transactions around DDL: a migration that is cut short
+#: is run again from its beginning.
+_ONCE_MORE = [
+    (re.compile(rf"(?i)\b({verb})\s+(?!IF\b)"), rf"\1 IF {then} ")
+    for verb, then in (
+        (r"CREATE TABLE|CREATE (?:UNIQUE )?INDEX|ADD COLUMN", "NOT EXISTS"),
+        (r"DROP TABLE|DROP INDEX|DROP COLUMN", "EXISTS"))]
+
+
+def _once_more(connection: Any, cursor: Any, statement: str,
+               parameters: Any, *rest: Any) -> tuple[str, Any]:
+    """Make statements of migrations harmless where they were run before."""
+    if statement.lstrip()[:6].upper() in ("CREATE", "ALTER ", "DROP T",
+                                          "DROP I"):
+        for pattern, text in _ONCE_MORE:
+            statement = pattern.sub(text, statement)
+    return statement, parameters
 
 
 def _no_references(connection: Any, record: object) -> None:

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from typing import Any
 
+from amqp import spec
 from kombu.connection import Connection
 
 from common import concurrency
@@ -91,9 +92,11 @@ class Session:
     def close(self) -> None:
         """End the connection."""
         self._closing = True
-        self._cut()
-        with contextlib.suppress(Exception), concurrency.Timeout(2):
+        with contextlib.suppress(Exception), concurrency.Timeout(1):
+            self._raw.send_method(spec.Connection.Close, "BsBB",
+                                  (200, "", 0, 0))
             self._thread.wait()
+        self._cut()
         self._thread.kill()
 
     def _run(self) -> None:

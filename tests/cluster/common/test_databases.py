@@ -154,7 +154,17 @@ class TestPostgresMigrations(_Servers, MigrationContract):
 
 
 class TestMariaDBMigrations(_MariaDB, _Servers, MigrationContract):
-    pass
+    def test_a_migration_that_was_cut_short_is_repeated(
+            self, url, schema, second):
+        second()
+        db.upgrade(schema, url)
+        database = db.Database(url)
+        with database.writer() as session:
+            session.execute(sa.text("DELETE FROM alembic_version"))
+            session.execute(sa.text("DROP TABLE leases"))
+        database.dispose()
+        assert db.upgrade(schema, url)
+        assert db.check(schema, url) == []
 
 
 @pytest.fixture(params=["postgres", "mariadb"])
