@@ -3,8 +3,12 @@
 Served by one agent per host; called as ``bus.client(ComputeAgentAPI, host)``.
 """
 
+from typing import Any
+
 from common import rpc
 from common.context import RequestContext
+
+JSON = dict[str, Any]
 
 
 class ComputeAgentAPI(rpc.Interface):
@@ -21,7 +25,7 @@ class ComputeAgentAPI(rpc.Interface):
     topic = "compute.agent"
 
     @rpc.call(timeout=600)
-    def spawn(self, ctx: RequestContext, *, spec: dict) -> dict:
+    def spawn(self, ctx: RequestContext, *, spec: JSON) -> JSON:
         """Fetch the image, make the disks, define and start the guest.
 
         Return its facts. A guest with ports in ``spec.wait_for_ports`` is
@@ -45,7 +49,7 @@ class ComputeAgentAPI(rpc.Interface):
 
     @rpc.call(timeout=180)
     def power(self, ctx: RequestContext, *, server_id: str, action: str,
-              spec: dict) -> dict:
+              spec: JSON) -> JSON:
         """Bring the guest's power to what ``action`` wants; return facts.
 
         :param action: ``start`` (defines the domain anew from ``spec`` and
@@ -58,7 +62,7 @@ class ComputeAgentAPI(rpc.Interface):
 
     @rpc.call(timeout=120)
     def attach_volume(self, ctx: RequestContext, *, server_id: str,
-                      attachment: dict, spec: dict) -> dict:
+                      attachment: JSON, spec: JSON) -> JSON:
         """Give the guest a disk; return ``{"device": "/dev/vdb"}``.
 
         Into the running guest and into its definition; of a guest that is
@@ -71,7 +75,7 @@ class ComputeAgentAPI(rpc.Interface):
 
     @rpc.call(timeout=120)
     def detach_volume(self, ctx: RequestContext, *, server_id: str,
-                      volume_id: str, spec: dict) -> None:
+                      volume_id: str, spec: JSON) -> None:
         """Take the disk out of guest and definition; then disconnect it.
 
         Returns only when the guest has let go of it. Nothing is wrong
@@ -82,17 +86,17 @@ class ComputeAgentAPI(rpc.Interface):
 
     @rpc.call(timeout=60)
     def attach_port(self, ctx: RequestContext, *, server_id: str,
-                    nic: dict, spec: dict) -> None:
+                    nic: JSON, spec: JSON) -> None:
         """Add a network card; ``nic`` is ``compute.spec.Nic`` as JSON."""
 
     @rpc.call(timeout=60)
     def detach_port(self, ctx: RequestContext, *, server_id: str,
-                    port_id: str, spec: dict) -> None:
+                    port_id: str, spec: JSON) -> None:
         """Remove the network card of that port; fine where there is none."""
 
     @rpc.call(timeout=60)
     def plugged(self, ctx: RequestContext, *, server_id: str,
-                port_ids: list) -> dict:
+                port_ids: list[Any]) -> JSON:
         """Note that the network wired these ports; return facts.
 
         Lets the guest run when no port is left that it waits for.
@@ -107,7 +111,7 @@ class ComputeAgentAPI(rpc.Interface):
         """
 
     @rpc.call(timeout=30)
-    def connector(self, ctx: RequestContext) -> dict:
+    def connector(self, ctx: RequestContext) -> JSON:
         """Return what a volume backend must know of this host.
 
         ``{"host": ..., "ip": ..., "initiator": ..., "platform": ...,

@@ -9,7 +9,7 @@ from oslo_config import cfg
 from common import db, loop, task
 from common.context import RequestContext
 from compute import spec, specs, states
-from compute.conductor_api import ConductorAPI
+from compute.conductor_api import JSON, ConductorAPI
 from compute.db.api import mappings, placement
 from compute.db.api.models import Inventory
 from compute.db.cell import hosts, servers
@@ -33,7 +33,7 @@ class Conductor(ConductorAPI):
         self._tasks = tasks
 
     def register(self, ctx: RequestContext, *, host: str, host_uuid: str,
-                 facts: dict) -> dict:
+                 facts: JSON) -> JSON:
         """Record host, agent and what the host has."""
         told = spec.HostFacts.from_json(facts)
         db.retrying(self._write_host, host, host_uuid, told)
@@ -71,7 +71,7 @@ class Conductor(ConductorAPI):
                        own.disk_allocation_ratio)]
 
     def report(self, ctx: RequestContext, *, host: str,
-               servers: list) -> dict:
+               servers: list[Any]) -> JSON:
         """Note that the host lives, and its guests' power."""
         powers = {row["id"]: states.POWER.get(row["power_state"], 0)
                   for row in servers}
@@ -85,7 +85,7 @@ class Conductor(ConductorAPI):
             servers.set_power(session, host, powers)
         return True
 
-    def desired(self, ctx: RequestContext, *, host: str) -> dict:
+    def desired(self, ctx: RequestContext, *, host: str) -> JSON:
         """Return what should be on the host."""
         with self._cell.reader() as session:
             found = servers.on_host(session, host)

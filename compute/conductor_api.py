@@ -1,7 +1,11 @@
 """What the conductors of a cell do for its agents."""
 
+from typing import Any
+
 from common import rpc
 from common.context import RequestContext
+
+JSON = dict[str, Any]
 
 
 class ConductorAPI(rpc.Interface):
@@ -11,7 +15,7 @@ class ConductorAPI(rpc.Interface):
 
     @rpc.call(timeout=60)
     def register(self, ctx: RequestContext, *, host: str, host_uuid: str,
-                 facts: dict) -> dict:
+                 facts: JSON) -> JSON:
         """Note that the agent of ``host`` is up, and what its host can do.
 
         :param host_uuid: random, kept in the agent's state directory; a
@@ -22,7 +26,7 @@ class ConductorAPI(rpc.Interface):
 
     @rpc.call(timeout=30)
     def report(self, ctx: RequestContext, *, host: str,
-               servers: list) -> dict:
+               servers: list[Any]) -> JSON:
         """Heartbeat: this host lives, and these guests are on it.
 
         :param servers: ``[{"id", "power_state", "generation"}]``, power
@@ -31,7 +35,7 @@ class ConductorAPI(rpc.Interface):
         """
 
     @rpc.call(timeout=60)
-    def desired(self, ctx: RequestContext, *, host: str) -> dict:
+    def desired(self, ctx: RequestContext, *, host: str) -> JSON:
         """Return what should be on the host, as one consistent snapshot.
 
         ``{"servers": [ServerSpec as JSON, ...]}``. A domain of ours that is

@@ -7,6 +7,7 @@ has to reset states by hand.
 
 import datetime
 import logging
+from typing import Any
 
 from common import db, loop, task
 from common.context import service_context
@@ -50,7 +51,7 @@ class Mender(loop.Loop):
         LOG.error("Nothing works on server %s, which is %s",
                   server.id, server.task_state or server.vm_state)
         deleting = server.task_state == states.DELETING
-        values = {} if deleting else {"task_state": None}
+        values: dict[str, Any] = {} if deleting else {"task_state": None}
         if server.vm_state == states.BUILDING and not deleting:
             values |= {"vm_state": states.ERROR, "fault": faults.of(
                 "The build was lost. Delete the server and try again.")}

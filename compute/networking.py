@@ -130,7 +130,7 @@ def bind_one(rest: Networking, server: Server, wanted: dict[str, Any],
     return port, True
 
 
-def _take(spare: Any, wanted: dict[str, Any]) -> Port | None:
+def _take(spare: Any, wanted: dict[str, Any]) -> Any:
     """Return and remove the spare port that is as wanted."""
     for port in spare:
         addresses = {ip["ip_address"] for ip in port["fixed_ips"]}

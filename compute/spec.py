@@ -20,7 +20,8 @@ class _Json:
     _nested: ClassVar[dict[str, type["_Json"]]] = {}
 
     def to_json(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)  # type: ignore[call-overload]
+        made: dict[str, Any] = dataclasses.asdict(self)  # type: ignore
+        return made
 
     @classmethod
     def from_json(cls, value: dict[str, Any]) -> Self:

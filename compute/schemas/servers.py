@@ -96,7 +96,7 @@ def create(minor: int) -> Schema:
     for since, added in _ADDED:
         if minor >= since:
             members |= added
-    required = ("name", "flavorRef")
+    required: tuple[str, ...] = ("name", "flavorRef")
     if minor >= 37:
         required += ("networks",)
     return closed({

@@ -1,5 +1,7 @@
 """The native API of compute: the map of its resources."""
 
+from typing import Any
+
 from oslo_config import cfg
 
 from common import faults, task, wsgi
@@ -26,7 +28,7 @@ def api(conf: cfg.ConfigOpts, env: Env, tasks: task.Runner) -> wsgi.API:
     creator = creation.Creator(conf, env.api, env.cell, tasks)
     reader = Reader(env.api, env.clients,
                     [conf.compute.availability_zone])
-    resources = [
+    resources: list[Any] = [
         Servers(conf, env.cell, tasks, creator, reader),
         ServerActions(env.cell, tasks, env),
         ServerParts(conf, env.cell),

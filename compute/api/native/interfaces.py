@@ -6,7 +6,7 @@ from oslo_config import cfg
 
 from common import clients, db, task, wsgi
 from common.exceptions import BadRequest, NotFound
-from compute import creation, networking, states
+from compute import nets, networking, states
 from compute.api.native.common import ANY, body, find_server, minor
 from compute.api.native.server_actions import check_unlocked, wrong_state
 from compute.db.cell import actions, nics
@@ -78,13 +78,13 @@ class Interfaces:
                 reason="net_id: cannot be given together with port_id")
         if asked.get("fixed_ips") and not asked.get("net_id"):
             raise BadRequest(reason="fixed_ips: needs a net_id")
-        nets = creation.Nets(
+        found = nets.Nets(
             networking.Networking(self._rest.as_user(req, "network")),
             req.ctx, external=req.allowed(policies.EXTERNAL_NETWORK))
         if not asked.get("net_id") and not asked.get("port_id"):
-            return nets.automatic(required=True)[0]
+            return found.automatic(required=True)[0]
         addresses = asked.get("fixed_ips", [{}])
-        return nets.resolve([{
+        return found.resolve([{
             "uuid": asked.get("net_id"), "port": asked.get("port_id"),
             "fixed_ip": addresses[0].get("ip_address"),
             "tag": asked.get("tag")}], 1)[0]

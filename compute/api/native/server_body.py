@@ -6,7 +6,7 @@ from typing import Any
 from keystoneauth1 import exceptions as ksa
 
 from common import clients, db, exceptions, schema, wsgi
-from compute import creation, networking
+from compute import creation, nets, networking
 from compute.api.native.common import minor
 from compute.db.api import flavors, keypairs
 from compute.exceptions import FlavorNotFound, KeypairNotFound
@@ -92,20 +92,20 @@ class Reader:
     def _nets(self, req: wsgi.Request, wanted: Body,
               count: int) -> tuple[list[Body], list[str]]:
         rest = networking.Networking(self._rest.as_user(req, "network"))
-        nets = creation.Nets(
+        found = nets.Nets(
             rest, req.ctx,
             external=req.allowed(policies.EXTERNAL_NETWORK))
         asked = wanted.get("networks")
         if asked == "none":
             nics: list[Body] = []
         elif asked == "auto":
-            nics = nets.automatic(required=True)
+            nics = found.automatic(required=True)
         elif asked:
-            nics = nets.resolve(asked, count)
+            nics = found.resolve(asked, count)
         else:
-            nics = nets.automatic(required=False)
+            nics = found.automatic(required=False)
         names = [row["name"] for row in wanted.get("security_groups", [])]
-        return nics, nets.security_groups(names)
+        return nics, found.security_groups(names)
 
     def _place(self, req: wsgi.Request, wanted: Body
                ) -> tuple[str | None, str | None, str | None]:

@@ -70,7 +70,7 @@ def _status(found: Statement, values: list[str],
         if not vm_states and version >= 38:
             raise exceptions.BadRequest(
                 reason=f"Invalid status value: {value[:64]!r}")
-        clause = Server.vm_state.in_(vm_states)
+        clause: Any = Server.vm_state.in_(vm_states)
         if task_states:
             clause = sa.and_(clause, Server.task_state.in_(task_states))
         clauses.append(clause)

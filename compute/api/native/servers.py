@@ -178,8 +178,8 @@ def _whose(req: wsgi.Request,
 
     Who may not see others' gets their own, whatever they ask for.
     """
-    wanted = (params.get("project_id") or params.get("tenant_id")
-              or [None])[-1]
+    named = params.get("project_id") or params.get("tenant_id")
+    wanted = named[-1] if named else None
     everybody = "all_tenants" in params and _truth(params["all_tenants"][-1])
     if everybody:
         req.authorize(policies.ALL_PROJECTS)

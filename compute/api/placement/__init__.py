@@ -1,5 +1,7 @@
 """The REST face of placement."""
 
+from typing import Any
+
 from common import db, faults, wsgi
 from common.microversions import Microversions
 from compute import policies
@@ -24,7 +26,8 @@ class _Versions:
 
 def api(database: db.Database) -> wsgi.API:
     """Return the API over the database that cells share."""
-    resources = [_Versions(), Providers(database), Allocations(database)]
+    resources: list[Any] = [
+        _Versions(), Providers(database), Allocations(database)]
     return wsgi.API(
         name="placement",
         routes=[route for resource in resources

@@ -1,6 +1,7 @@
 """Queries on flavors."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -33,7 +34,7 @@ def _visible(project_id: str | None) -> sa.ColumnElement[bool]:
 
 def query(*, project_id: str | None, is_public: bool | None,
           min_ram_mib: int = 0, min_disk_gib: int = 0
-          ) -> sa.Select[tuple[Flavor]]:
+          ) -> sa.Select[Any]:
     """Return the select of a list.
 
     :param is_public: None for both kinds
@@ -76,7 +77,7 @@ def set_specs(session: orm.Session, flavor: Flavor,
 
 def delete_spec(session: orm.Session, flavor: Flavor, name: str) -> bool:
     """Remove one extra spec; say whether it was there."""
-    gone = session.execute(sa.delete(FlavorSpec).where(
+    gone: Any = session.execute(sa.delete(FlavorSpec).where(
         FlavorSpec.flavor_pk == flavor.id, FlavorSpec.name == name))
     return bool(gone.rowcount)
 

@@ -1,5 +1,7 @@
 """Queries on keypairs."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -16,7 +18,7 @@ def get(session: orm.Session, user_id: str, name: str) -> Keypair:
     return found
 
 
-def query(user_id: str) -> sa.Select[tuple[Keypair]]:
+def query(user_id: str) -> sa.Select[Any]:
     """Return the select of the user's keypairs."""
     return sa.select(Keypair).where(Keypair.user_id == user_id)
 
@@ -35,7 +37,7 @@ def create(session: orm.Session, keypair: Keypair, limit: int) -> None:
 
 def delete(session: orm.Session, user_id: str, name: str) -> None:
     """Remove it, or raise KeypairNotFound."""
-    gone = session.execute(sa.delete(Keypair).where(
+    gone: Any = session.execute(sa.delete(Keypair).where(
         Keypair.user_id == user_id, Keypair.name == name))
     if gone.rowcount == 0:
         raise exceptions.KeypairNotFound(name=name, user_id=user_id)

@@ -3,6 +3,7 @@
 import dataclasses
 import datetime
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -25,7 +26,7 @@ def lock(session: orm.Session, project_id: str) -> None:
 
     The lock is the project's row, held to the end of the transaction.
     """
-    taken = session.execute(
+    taken: Any = session.execute(
         sa.update(QuotaLock).where(QuotaLock.project_id == project_id)
         .values(taken=QuotaLock.taken + 1))
     if taken.rowcount == 0:

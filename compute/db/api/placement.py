@@ -5,6 +5,7 @@ of two claims that saw the same generation, one wins.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -73,7 +74,7 @@ def bump(session: orm.Session, provider_id: str, generation: int) -> int:
 
     :raises ProviderChanged: somebody else moved it
     """
-    moved = session.execute(
+    moved: Any = session.execute(
         sa.update(ResourceProvider)
         .where(ResourceProvider.id == provider_id,
                ResourceProvider.generation == generation)

@@ -1,6 +1,7 @@
 """Queries on the log of what was done with servers."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -28,7 +29,7 @@ def find(session: orm.Session, server_id: str,
         .order_by(Action.id.desc()))
 
 
-def query(server_id: str) -> sa.Select[tuple[Action]]:
+def query(server_id: str) -> sa.Select[Any]:
     return sa.select(Action).where(Action.server_id == server_id)
 
 

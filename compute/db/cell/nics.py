@@ -1,6 +1,7 @@
 """Queries on the ports of servers."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -40,7 +41,7 @@ def append(session: orm.Session, nic: Nic) -> None:
 def set_plugged(session: orm.Session, server_id: str,
                 port_ids: Iterable[str], *, plugged: bool = True) -> int:
     """Note that the network wired these ports; return how many."""
-    changed = session.execute(
+    changed: Any = session.execute(
         sa.update(Nic)
         .where(Nic.server_id == server_id,
                Nic.port_id.in_(list(port_ids)))
@@ -57,6 +58,6 @@ def unplugged(session: orm.Session, server_id: str) -> Sequence[str]:
 
 def remove(session: orm.Session, server_id: str, port_id: str) -> bool:
     """Take the port from the server; say whether it was there."""
-    gone = session.execute(sa.delete(Nic).where(
+    gone: Any = session.execute(sa.delete(Nic).where(
         Nic.server_id == server_id, Nic.port_id == port_id))
     return bool(gone.rowcount)

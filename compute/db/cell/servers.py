@@ -57,7 +57,7 @@ def is_building(session: orm.Session, server_id: str) -> bool:
         found[1] != states.DELETING)
 
 
-def query() -> sa.Select[tuple[Server]]:
+def query() -> sa.Select[Any]:
     """Return the select of lists, of servers with all belongings."""
     return sa.select(Server).options(*_ALL)
 
@@ -115,7 +115,7 @@ def change(session: orm.Session, server_id: str, *,
         wanted = wanted.where(_one_of(list(task_state)))
     if generation is not None:
         wanted = wanted.where(Server.generation == generation)
-    moved = session.execute(
+    moved: Any = session.execute(
         wanted.values(generation=Server.generation + 1,
                       updated_at=db.utcnow(), **values)
         .execution_options(synchronize_session=False))
@@ -147,7 +147,7 @@ def update(session: orm.Session, server_id: str,
 def update_if(session: orm.Session, server: Server,
               values: dict[str, Any]) -> bool:
     """Set what is no state, unless somebody else did since it was read."""
-    moved = session.execute(
+    moved: Any = session.execute(
         sa.update(Server)
         .where(Server.id == server.id,
                Server.updated_at == server.updated_at)
@@ -173,7 +173,7 @@ def set_power(session: orm.Session, host: str,
 
 def bury(session: orm.Session, server_id: str) -> bool:
     """Mark the server deleted; say whether it was not yet."""
-    buried = session.execute(
+    buried: Any = session.execute(
         sa.update(Server)
         .where(Server.id == server_id, Server.deleted.is_(False))
         .values(deleted=True, deleted_at=db.utcnow(), task_state=None,

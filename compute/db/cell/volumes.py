@@ -45,7 +45,7 @@ def set_state(session: orm.Session, row_id: str, *,
     wanted = sa.update(Volume).where(Volume.id == row_id)
     if was is not None:
         wanted = wanted.where(Volume.status == was)
-    moved = session.execute(
+    moved: Any = session.execute(
         wanted.values(**values)
         .execution_options(synchronize_session=False))
     session.expire_all()
