@@ -125,8 +125,10 @@ def filter_factory(global_conf: dict[str, str], **local: str
     why there is none; the router decides whether that matters.
     """
     made = middleware.runtime(global_conf)
-    cache = cache_for(made.conf)
     validator = made.validator or RemoteValidator(made.conf, made.name)
+    # Identity itself is asked each time: what it ends is over at once.
+    cache = None if getattr(validator, "uncached", False) else (
+        cache_for(made.conf))
 
     def wrap(app: middleware.App) -> middleware.App:
         def call(environ: dict[str, Any],
@@ -156,7 +158,7 @@ def _strip_identity(environ: dict[str, Any]) -> None:
         del environ[name]
 
 
-def _context(environ: dict[str, Any], token: str, cache: TokenCache,
+def _context(environ: dict[str, Any], token: str, cache: TokenCache | None,
              validator: Validator) -> context.RequestContext:
     service_roles: list[str] = []
     service = environ.get("HTTP_X_SERVICE_TOKEN")
@@ -171,11 +173,14 @@ def _context(environ: dict[str, Any], token: str, cache: TokenCache,
         or environ.get("common.request_id"))
 
 
-def _validated(token: str, cache: TokenCache, validator: Validator, *,
-               allow_expired: bool) -> dict[str, Any]:
+def _validated(token: str, cache: TokenCache | None, validator: Validator,
+               *, allow_expired: bool) -> dict[str, Any]:
     if len(token) > _MAX_TOKEN_CHARS or not token.isascii():
         raise exceptions.Unauthorized()
-    found = cache.get(token, lambda: validator(token, allow_expired))
+    if cache is None:
+        found = validator(token, allow_expired)
+    else:
+        found = cache.get(token, lambda: validator(token, allow_expired))
     if not allow_expired and _expired(found):
         raise exceptions.Unauthorized()
     return found

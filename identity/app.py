@@ -64,6 +64,7 @@ def validator(parts: env.Env) -> Any:
         except TokenNotFound:
             raise exceptions.Unauthorized() from None
         return views.token(grant, with_catalog=False)
+    validate.uncached = True  # type: ignore[attr-defined]
     return validate
 
 

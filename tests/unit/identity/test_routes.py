@@ -125,8 +125,9 @@ def test_queries_do_not_grow(identity, admin):
     few = counts()
     fill(8)
     assert counts() == few
-    assert max(few.values()) <= 9, few
-    assert few["users"] == 1
+    # Three of them are the sender's token.
+    assert max(few.values()) <= 12, few
+    assert few["users"] == 4
 
 
 def test_paging(identity, admin):
