@@ -26,7 +26,7 @@ def booted(driver, spec):
 def wait_until_up(driver, spec):
     said = f"server {spec.server_id} is ready".encode()
     things.wait_for(lambda: said in driver.console_tail(
-        spec.server_id, 1 << 20), timeout=90)
+        spec.server_id, 1 << 20), timeout=240)
 
 
 def test_a_guest_lives(driver, booted, volume, inside):
