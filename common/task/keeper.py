@@ -104,8 +104,9 @@ class Keeper:
         """Show that the hub turns; report what went wrong."""
         try:
             while self._held:
-                concurrency.sleep(_SLOW_S)
-                late = time.monotonic() - self._turned - _SLOW_S
+                pause = min([_SLOW_S, *(h.interval for h in self._held)])
+                concurrency.sleep(pause)
+                late = time.monotonic() - self._turned - pause
                 self._turned = time.monotonic()
                 if late > _SLOW_S:
                     LOG.warning("Green threads stood still for %.1f s", late)

@@ -91,7 +91,9 @@ class Runner(loop.Loop):
             now = self._store.now(session)
             found = self._store.free(session, self._kinds, dead, room, now)
             due = self._store.next_due(session, now)
-        started = sum(self._start(row, dead) for row in found)
+        # One of ours whose lease could not be renewed is others' to take.
+        started = sum(self._start(row, dead) for row in found
+                      if row.id not in self._runs)
         if due is not None:
             self.due_in(max(due, 0.02))
         return started
