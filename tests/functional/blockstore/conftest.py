@@ -9,7 +9,7 @@ import pytest
 from common import daemon
 from tests.functional.blockstore import small
 from tests.functional.cloud import ADMIN_PASSWORD
-from tests.functional.identity.conftest import OpenStack
+from tests.functional.identity.conftest import OpenStack, shell  # noqa: F401
 
 
 @pytest.fixture(scope="module")
@@ -26,8 +26,8 @@ def volumes():
 
 
 @pytest.fixture(scope="module")
-def openstack(volumes):
-    made = OpenStack(volumes.auth.url, username="admin",
+def openstack(volumes, shell):  # noqa: F811
+    made = OpenStack(shell, volumes.auth.url, username="admin",
                      password=ADMIN_PASSWORD, project_name="admin")
     made("project", "create", "p-vol")
     made("user", "create", "--password", "pw", "u-vol")
