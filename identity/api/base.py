@@ -127,6 +127,14 @@ def find(req: wsgi.Request, rule: str, get: Callable[[], Any],
     return found
 
 
+def gate(req: wsgi.Request, rule: str) -> None:
+    """Turn away those who could not do it in any domain.
+
+    Before the body is read; what it says is then judged by the same rule.
+    """
+    req.authorize(rule, target(domain_id=req.ctx.domain_id))
+
+
 def own_domain(req: wsgi.Request, rule: str, asked: str | None
                ) -> str | None:
     """Return the domain to which a list is limited, None for no limit.

@@ -73,11 +73,11 @@ class Domains:
 
     @wsgi.handler(body=schemas.UPDATE_DOMAIN)
     def update(self, req: wsgi.Request, domain_id: str) -> dict[str, Any]:
-        known, extra = base.split_extra(req.json["domain"], _KNOWN)
-        refuse_read_only(extra)
         with self._db.writer() as session:
             domain = self._find(
                 session, req, policies.UPDATE_DOMAIN, domain_id)
+            known, extra = base.split_extra(req.json["domain"], _KNOWN)
+            refuse_read_only(extra)
             refuse_immutable(domain, known)
             projects.update(session, domain, changes(domain, known, extra))
         if known.get("enabled") is False:

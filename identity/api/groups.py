@@ -57,6 +57,7 @@ class Groups:
 
     @wsgi.handler(body=schemas.CREATE_GROUP, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
+        base.gate(req, policies.CREATE_GROUP)
         body = req.json["group"]
         domain_id = domain_for(req)
         req.authorize(policies.CREATE_GROUP, target(domain_id=domain_id))
@@ -76,9 +77,9 @@ class Groups:
 
     @wsgi.handler(body=schemas.UPDATE_GROUP)
     def update(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
-        body = req.json["group"]
         with self._db.writer() as session:
             group = find(session, req, policies.UPDATE_GROUP, group_id)
+            body = req.json["group"]
             refuse_moves(group, body, ("domain_id",))
             users.update_group(session, group, {
                 name: body[name] or "" for name in ("name", "description")

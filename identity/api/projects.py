@@ -58,8 +58,8 @@ class Projects:
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         """Create a project below a domain or another project."""
-        body = req.json["project"]
-        known, extra = base.split_extra(body, _KNOWN)
+        base.gate(req, policies.CREATE)
+        known, extra = base.split_extra(req.json["project"], _KNOWN)
         refuse_read_only(extra)
         if known.get("is_domain"):
             raise exceptions.BadRequest(
@@ -123,10 +123,10 @@ class Projects:
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request, project_id: str) -> dict[str, Any]:
-        known, extra = base.split_extra(req.json["project"], _KNOWN)
-        refuse_read_only(extra)
         with self._db.writer() as session:
             project = find(session, req, policies.UPDATE, project_id)
+            known, extra = base.split_extra(req.json["project"], _KNOWN)
+            refuse_read_only(extra)
             refuse_moves(project, known, _FIXED)
             refuse_immutable(project, known)
             _check_enabled(session, project, known)

@@ -39,10 +39,9 @@ class Tags:
 
     @wsgi.handler(body=schemas.SET_TAGS)
     def replace(self, req: wsgi.Request, project_id: str) -> dict[str, Any]:
-        names = req.json["tags"]
         with self._db.writer() as session:
             project = find(session, req, policies.SET_TAGS, project_id)
-            project.tags = retagged(project, names)
+            project.tags = retagged(project, req.json["tags"])
         return _view(req, project)
 
     @wsgi.handler(status=204)

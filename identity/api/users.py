@@ -61,6 +61,7 @@ class Users:
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
+        base.gate(req, policies.CREATE)
         known, extra = base.split_extra(req.json["user"], _KNOWN)
         refuse_read_only(extra)
         domain_id = domain_for(req)
@@ -96,10 +97,10 @@ class Users:
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
         """Change what the body has; a new password ends all tokens."""
-        known, extra = base.split_extra(req.json["user"], _KNOWN)
-        refuse_read_only(extra)
         with self._db.reader() as session:
             find(session, req, policies.UPDATE, user_id)
+        known, extra = base.split_extra(req.json["user"], _KNOWN)
+        refuse_read_only(extra)
         password = known.get("password")
         hashed = self._hasher.hash(password) if password else None
         with self._db.writer() as session:

@@ -14,20 +14,6 @@ PUBLIC = {("GET", "/"), ("GET", "/v3"), ("POST", "/v3/auth/tokens"),
 OWN = {("GET", f"/v3/{path}") for path in (
     "auth/projects", "auth/domains", "auth/system", "regions")}
 
-BODIES = {
-    "domains": {"domain": {"name": "x"}},
-    "projects": {"project": {"name": "x", "domain_id": "default"}},
-    "tags": {"tags": []},
-    "users": {"user": {"name": "x", "domain_id": "default"}},
-    "groups": {"group": {"name": "x", "domain_id": "default"}},
-    "roles": {"role": {"name": "x"}},
-    "regions": {"region": {}},
-    "services": {"service": {"type": "x"}},
-    "endpoints": {"endpoint": {
-        "interface": "public", "url": "http://x", "service_id": "x"}},
-}
-
-
 @pytest.fixture
 def table(identity):
     return [(method, path, action.spec)
@@ -36,13 +22,6 @@ def table(identity):
 
 def concrete(path):
     return re.sub(r"\{[^}]*\}", "some", path)
-
-
-def body_of(spec, path):
-    if spec.body is None:
-        return None
-    words = [w for w in path.split("/") if w in BODIES]
-    return BODIES[words[-1]]
 
 
 def test_public_ones_are_these(table):
@@ -55,7 +34,7 @@ def test_without_a_token(identity, anybody, table):
     for method, path, spec in table:
         if not spec.public:
             for caller in (anybody, stranger):
-                got = caller(method, concrete(path), body_of(spec, path))
+                got = caller(method, concrete(path), {})
                 assert got.status_code == 401, (method, path)
 
 
@@ -66,7 +45,7 @@ def test_without_a_role(identity, admin, table):
     for method, path, spec in table:
         if spec.public or path.startswith("/v3/auth/tokens"):
             continue
-        got = caller(method, concrete(path), body_of(spec, path))
+        got = caller(method, concrete(path), {})
         allowed = (200,) if (method, path) in OWN else (403, 404)
         assert got.status_code in allowed, (method, path, got.text)
 
@@ -74,7 +53,7 @@ def test_without_a_role(identity, admin, table):
 def test_malformed_json(admin, table):
     for method, path, spec in table:
         if spec.body is not None:
-            for text in (b"{", b"[]", b"null", b'{"x": NaN}', b"\xff"):
+            for text in (b"{", b'{"x": NaN}', b"\xff", b"[1" * 40):
                 from webob import Request
                 req = Request.blank(
                     concrete(path), method=method, body=text,
@@ -82,6 +61,13 @@ def test_malformed_json(admin, table):
                 got = req.get_response(admin.wsgi)
                 assert got.status_code == 400, (method, path, got.text)
                 assert got.json["error"]["code"] == 400
+
+
+def test_wrong_type_of_body(admin, table):
+    for method, path, spec in table:
+        if spec.body is not None:
+            got = admin(method, concrete(path), [1])
+            assert got.status_code in (400, 404), (method, path, got.text)
 
 
 def test_unknown_paths_and_methods(admin):
