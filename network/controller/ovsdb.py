@@ -19,9 +19,30 @@ from ovsdbapp.backend.ovs_idl import connection, idlutils
 from common import concurrency
 from network import exceptions
 
-# The library's poll() is for programs in which select() may be a green one;
-# in a native thread the real one is right.
-poller.SelectPoll = poller.get_system_poll
+
+class _Poll:
+    """The system's poll(), under the name that the library calls.
+
+    Its own stands on select(), which may be a green one. Here events of
+    one descriptor add up, as the library counts on.
+    """
+
+    def __init__(self) -> None:
+        self._events: dict[int, int] = {}
+
+    def register(self, fd: int, events: int) -> None:
+        """Wait for these events too."""
+        self._events[fd] = self._events.get(fd, 0) | events
+
+    def poll(self, timeout: float) -> list[tuple[int, int]]:
+        """Return what happened, after ``timeout`` ms at most."""
+        system = poller.get_system_poll()
+        for fd, events in self._events.items():
+            system.register(fd, events)
+        return system.poll(timeout)
+
+
+poller.SelectPoll = _Poll
 
 _RECONNECT_S = 1.0
 _COMMIT_TIMEOUT_S = 30.0

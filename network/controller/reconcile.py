@@ -20,6 +20,7 @@ failpoint.declare("network.apply.before", "network.apply.after")
 #: Seconds after which another takes over from a leader that is gone.
 LEASE_S = 15.0
 _BATCH = 500
+_PART = 200
 #: Kinds of ports that work as soon as OVN knows them.
 _READY_AT_ONCE = ("network:router_interface", "network:router_gateway",
                   "network:distributed")
@@ -100,27 +101,28 @@ class Reconciler(loop.Loop):
             found = changes.pending(session, 100 * _BATCH)
             rows = snapshot.read(session, None)
         self._gateways = state.gateways
-        units = self._units(rows, None)
-        units |= {name: [] for name in self._strangers(
-            units, found, state, empty=not rows.rows["network"])}
         changed = 0
-        for part in _parts(units):
-            changed += self._apply(part).changed
+        names: set[str] = set()
+        for wanted in _parts(rows):
+            units = self._units(rows, wanted)
+            names |= units.keys()
+            changed += self._apply(units).changed
+        changed += self._apply({name: [] for name in self._strangers(
+            names, found, state, empty=not rows.rows["network"])}).changed
         self._settle(rows, found)
         self._synced_at = time.monotonic()
         if changed:
             LOG.info("A complete comparison changed %d rows of OVN", changed)
         return changed
 
-    def _strangers(self, units: Mapping[str, list[Row]],
-                   found: Iterable[Change], state: State, *,
-                   empty: bool) -> list[str]:
+    def _strangers(self, names: set[str], found: Iterable[Change],
+                   state: State, *, empty: bool) -> list[str]:
         """Return the units in OVN that shall go.
 
         A port that is up and that nobody asked to delete stays, and what
         it needs: the database may be an old copy.
         """
-        strange = self._north.strangers(units)
+        strange = self._north.strangers(names)
         asked = {f"{c.kind}/{c.resource_id}" for c in found}
         unasked = [name for name in strange if name not in asked]
         if empty and unasked:
@@ -138,7 +140,7 @@ class Reconciler(loop.Loop):
                 and name not in alive]
 
     def _units(self, rows: snapshot.Snapshot,
-               wanted: Wanted | None) -> dict[str, list[Row]]:
+               wanted: Wanted) -> dict[str, list[Row]]:
         return plan.units(rows, wanted, chassis=self._gateways,
                           dns_servers=self._dns_servers)
 
@@ -208,8 +210,10 @@ def _by_kind(found: Iterable[Change]) -> dict[str, list[str]]:
     return made
 
 
-def _parts(units: Mapping[str, list[Row]]) -> Iterable[dict[str, list[Row]]]:
-    """Return the units in transactions of a bearable size, in order."""
-    names = list(units)
-    for start in range(0, len(names), _BATCH):
-        yield {name: units[name] for name in names[start:start + _BATCH]}
+def _parts(rows: snapshot.Snapshot) -> Iterable[dict[str, list[str]]]:
+    """Return ids by kind, owners first, few enough for one transaction."""
+    yield {}
+    for kind in plan.ORDER:
+        ids = sorted(rows.rows[kind])
+        for start in range(0, len(ids), _PART):
+            yield {kind: ids[start:start + _PART]}

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from common import concurrency
 from network.db.models import (
     Allocation,
     FloatingIP,
@@ -16,6 +17,8 @@ from network.db.models import (
     SecurityGroup,
     Subnet,
 )
+
+_PART = 100
 
 KINDS: dict[str, Any] = {
     "network": Network, "subnet": Subnet, "security_group": SecurityGroup,
@@ -49,10 +52,22 @@ def read(session: orm.Session,
         else:
             rows[kind] = {}
             continue
-        rows[kind] = {row.id: row for row in session.scalars(query)}
+        rows[kind] = _load(session, query)
     return Snapshot(
         rows, _interfaces(session, list(rows["router"])),
         _metadata(session, list(rows["subnet"])))
+
+
+def _load(session: orm.Session, query: Any) -> dict[str, Any]:
+    """Return the rows by id; others run while there are many."""
+    found: dict[str, Any] = {}
+    parts = session.scalars(
+        query.execution_options(yield_per=_PART)).partitions()
+    for part in parts:
+        found |= {row.id: row for row in part}
+        if len(part) == _PART:
+            concurrency.sleep()
+    return found
 
 
 def _interfaces(session: orm.Session,
