@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from cli.node import layout
+from common import kvm
 
 #: Capabilities of QEMU take libvirt seconds to probe and are the same for
 #: every node of the machine.
@@ -71,11 +72,14 @@ class Container:
 
     def start(self) -> None:
         """Make the namespaces; their first process outlives the caller."""
-        CACHE.mkdir(parents=True, exist_ok=True)
+        # What libvirt finds out of QEMU depends on it.
+        accelerator = "kvm" if kvm.usable() else "tcg"
+        cache = CACHE / accelerator
+        cache.mkdir(parents=True, exist_ok=True)
         outer = subprocess.Popen(
             ["unshare", *_NAMESPACES, "--fork", "--kill-child",
              "--mount-proc", "sh", str(_INIT), str(self._home), self._name,
-             str(CACHE)],
+             str(cache), accelerator],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, start_new_session=True, cwd="/",
             env=ENVIRONMENT)

@@ -1,6 +1,7 @@
 #!/bin/sh
 # The first process of a node: makes its private mounts, then only reaps.
-# Arguments: the node's folder, its name. Says "ready" when done.
+# Arguments: the node's folder, its name, the folder of libvirt's cache, and
+# "kvm" where guests really run under it. Says "ready" when done.
 set -e
 umask 022
 home=$1
@@ -10,6 +11,14 @@ mount --bind "$home/libvirt/etc" /etc/libvirt
 mount --bind "$home/libvirt/lib" /var/lib/libvirt
 mount --bind "$home/log/libvirt" /var/log/libvirt
 mount --bind "$3" /var/cache/libvirt
+if [ "$4" = kvm ]; then
+    chgrp kvm /dev/kvm
+    chmod 0660 /dev/kvm
+elif [ -e /dev/kvm ]; then
+    # libvirt, as root, would take it for KVM at each definition of a domain,
+    # and look again for seconds because QEMU's user cannot open it.
+    mount --bind /dev/null /dev/kvm
+fi
 hostname "$2"
 ip link set lo up
 echo ready

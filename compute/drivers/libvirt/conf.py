@@ -4,9 +4,8 @@ import pathlib
 
 from oslo_config import cfg
 
-from common import concurrency
+from common import concurrency, kvm
 from compute.drivers import paths
-from compute.drivers.libvirt import kvm
 from compute.drivers.libvirt.settings import Settings
 
 GROUP = cfg.OptGroup("libvirt", title="The libvirt driver")

@@ -8,10 +8,11 @@ import uuid
 import pycdlib
 import pytest
 
+from common import kvm
 from compute import exceptions, privileged
 from compute.agent import identity
 from compute.agent.notes import Note, Notes
-from compute.drivers.libvirt import configdrive, kvm
+from compute.drivers.libvirt import configdrive
 from tests.unit.compute_agent.things import make_nic, make_spec
 
 
