@@ -21,6 +21,8 @@ failpoint.declare("network.apply.before", "network.apply.after")
 LEASE_S = 15.0
 _BATCH = 500
 _PART = 200
+#: Seconds to a comparison after one that could not show everything.
+_SOON_S = 5
 #: Kinds of ports that work as soon as OVN knows them.
 _READY_AT_ONCE = ("network:router_interface", "network:router_gateway",
                   "network:distributed")
@@ -53,6 +55,8 @@ class Reconciler(loop.Loop):
         self._applied = applied
         self._synced_at: float | None = None
         self._renewed_at = 0.0
+        #: Whether OVN lacked the owner of some row.
+        self._lacking = False
         self._gateways: tuple[str, ...] = ()
 
     @property
@@ -94,6 +98,9 @@ class Reconciler(loop.Loop):
             units = self._units(rows, wanted)
             changed += self._apply(units).changed
             self._settle(rows, found)
+            if self._lacking:
+                # Once; the comparison sets when to look again.
+                self._lacking, self._synced_at = False, None
 
     def sync(self, state: State) -> int:
         """Compare everything, and mend what differs."""
@@ -102,6 +109,7 @@ class Reconciler(loop.Loop):
             rows = snapshot.read(session, None)
         self._gateways = state.gateways
         changed = 0
+        self._lacking = False
         names: set[str] = set()
         for wanted in _parts(rows):
             units = self._units(rows, wanted)
@@ -111,6 +119,8 @@ class Reconciler(loop.Loop):
             names, found, state, empty=not rows.rows["network"])}).changed
         self._settle(rows, found)
         self._synced_at = time.monotonic()
+        if self._lacking:
+            self._synced_at -= max(0, self._sync_interval - _SOON_S)
         if changed:
             LOG.info("A complete comparison changed %d rows of OVN", changed)
         return changed
@@ -154,7 +164,7 @@ class Reconciler(loop.Loop):
         if outcome.missing:
             LOG.warning("OVN lacks what these need: %s",
                         ", ".join(sorted(outcome.missing)[:10]))
-            self._synced_at = None
+            self._lacking = True
         return outcome
 
     def _apply_apart(self, units: dict[str, list[Row]],

@@ -325,3 +325,20 @@ def test_reads_do_not_touch_the_database_of_changes(database):
     with database.reader() as session:
         assert session.scalar(sa.select(sa.func.count(Network.id))) == 1
         assert session.scalar(sa.select(sa.func.count(Change.id))) > 0
+
+
+def test_what_others_removed_comes_back_with_what_it_needs(
+        api, ovn, controller, database):
+    controller.reconciler.run_once()
+    network = api.network("gone")
+    api.subnet(network)
+    controller.reconciler.run_once()
+    ovn.nb("ls-del", f"pileus-{network['id']}")
+    port = api.port(network)
+    wait_for(lambda: controller.north.connection.call(
+        lambda replica: len(replica.tables["Logical_Switch"].rows)) == 1)
+    controller.reconciler.run_once()
+    controller.reconciler.run_once()
+    assert port["id"] in ovn.nb("--bare", "--columns=name", "list",
+                                "Logical_Switch_Port")
+    assert not pending(database)
