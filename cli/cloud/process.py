@@ -87,13 +87,16 @@ def stop(place: paths.Paths) -> None:
 
 
 def stop_helpers(place: paths.Paths) -> None:
-    """End what daemons left running to outlive the control plane."""
+    """End what daemons left running to outlive the control plane.
+
+    The daemons' user writes the files, so nobody else's process is ended.
+    """
     account = pwd.getpwnam("pileus").pw_uid
     found = []
     for file in place.run.glob("*/**/*.pid"):
         with contextlib.suppress(OSError, ValueError):
             pid = int(file.read_text().split()[0])
-            if os.stat(f"/proc/{pid}").st_uid in (0, account):
+            if os.stat(f"/proc/{pid}").st_uid == account:
                 found.append(pid)
     _end(found, 5)
 

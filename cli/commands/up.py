@@ -67,10 +67,11 @@ def down(place: paths.Paths) -> None:
         with _alone(place):
             with progress.part("Control plane"):
                 process.stop(place)
-                process.stop_helpers(place)
             with progress.part("Node"):
                 for name in reversed(nodes.names(place.state)):
                     nodes.stop(place.state, name)
+                # Storage daemons last: guests write to them until the end.
+                process.stop_helpers(place)
     except (nodes.Failed, process.Failed) as error:
         raise click.ClickException(str(error)) from error
 
