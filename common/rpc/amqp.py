@@ -19,6 +19,8 @@ LOG = logging.getLogger(__name__)
 _REPLY_TO = "amq.rabbitmq.reply-to"
 #: Messages kept while the broker is away or has not confirmed them.
 _KEPT_MAX = 10_000
+#: Seconds for which a reply may be lost with the connection unnoticed.
+_REPLY_KEPT_S = 30.0
 
 
 class AMQPLink:
@@ -35,6 +37,9 @@ class AMQPLink:
         self._outbox: collections.deque[wire.Message] = collections.deque()
         self._unconfirmed: collections.OrderedDict[int, wire.Message] = (
             collections.OrderedDict())
+        self._reply_channel = 0
+        self._replies: collections.deque[
+            tuple[float, wire.Message]] = collections.deque(maxlen=256)
         self._out = session.Session(
             url, "out", prepare=self._prepare_out, delivered=self._reply,
             settled=self._settled, lost=self._lost,
@@ -71,13 +76,23 @@ class AMQPLink:
                 _tell(message, "away")
                 return
         exchange, key = self._names.target(message)
+        self._out.write(frames.publish(
+            self._channel_for(message), exchange, key,
+            message.way in ("call", "cast"), _properties(message, left),
+            message.body, self._out.frame_max))
+
+    def _channel_for(self, message: wire.Message) -> int:
+        """Note that the message is on its way; return the channel to use.
+
+        Replies are not confirmed, which costs a tenth of a call: the last
+        ones are sent again when the connection was lost.
+        """
+        if message.way == "reply":
+            self._replies.append((time.monotonic(), message))
+            return self._reply_channel
         self._tag += 1
         self._unconfirmed[self._tag] = message
-        used = self._out
-        used.write(frames.publish(
-            used.channel.channel_id, exchange, key,
-            message.way in ("call", "cast"), _properties(message, left),
-            message.body, used.frame_max))
+        return int(self._out.channel.channel_id)
 
     def _settled(self, tag: int, multiple: bool, refused: bool) -> None:
         self._settle(tag, multiple, "full" if refused else None)
@@ -102,6 +117,7 @@ class AMQPLink:
 
     def _prepare_out(self, channel: Any) -> None:
         self._names.declare(channel)
+        self._reply_channel = channel.connection.channel().channel_id
         channel.confirm_select()
         channel.events["basic_return"].add(self._returned)
         channel.basic_consume(
@@ -118,8 +134,11 @@ class AMQPLink:
 
     def _lost(self) -> None:
         """Keep what was not confirmed; calls are sent again by the bus."""
-        kept = [m for m in (*self._unconfirmed.values(), *self._outbox)
-                if not m.reply]
+        recent = time.monotonic() - _REPLY_KEPT_S
+        kept = [m for sent, m in self._replies if sent > recent]
+        kept += [m for m in (*self._unconfirmed.values(), *self._outbox)
+                 if not m.reply]
+        self._replies.clear()
         self._unconfirmed.clear()
         self._outbox = collections.deque(kept)
 

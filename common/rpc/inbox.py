@@ -14,15 +14,17 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds that a new consumer waits for the broker before it goes on.
 _PATIENCE = 5.0
+#: With a prefetch less than this, each acknowledgement is sent at once.
+_PROMPT_BELOW = 32
 
 
 class Delivery:
     """A message that came in."""
 
-    __slots__ = ("_channel", "_session", "_tag", "body", "message_id",
-                 "reply_to")
+    __slots__ = ("_channel", "_prompt", "_session", "_tag", "body",
+                 "message_id", "reply_to")
 
-    def __init__(self, used: session.Session, tag: int,
+    def __init__(self, used: session.Session, tag: int, prompt: bool,
                  properties: frames.Properties, body: bytes) -> None:
         self.body = body
         self.message_id = properties.message_id
@@ -30,6 +32,7 @@ class Delivery:
         self._session = used
         self._channel = used.channel
         self._tag = tag
+        self._prompt = prompt
 
     def ack(self) -> None:
         self._settle(frames.ack)
@@ -40,7 +43,9 @@ class Delivery:
     def _settle(self, made: Callable[[int, int], bytes]) -> None:
         # Tags are of one channel; on a new one it is delivered again.
         if self._channel is self._session.channel and self._channel:
-            self._session.write(made(self._channel.channel_id, self._tag))
+            write = (self._session.write if self._prompt else
+                     self._session.write_later)
+            write(made(self._channel.channel_id, self._tag))
 
 
 class Consumer:
@@ -53,6 +58,8 @@ class Consumer:
         self._channel: Any = None
         self._tags: list[str] = []
         self.received = received
+        #: Whether the broker sends no more before the acknowledgement.
+        self.prompt = prefetch < _PROMPT_BELOW
         self.cancelled = False
 
     def start(self, channel: Any,
@@ -90,7 +97,7 @@ class Inbox:
                  names: topology.Topology) -> None:
         self._names = names
         self._consumers: list[Consumer] = []
-        self._received: dict[str, Callable[[Any], None]] = {}
+        self._takers: dict[str, Consumer] = {}
         self._session = session.Session(
             url, purpose, prepare=self._prepare, delivered=self._delivered)
         concurrency.spawn(_declare_dead, url, names)
@@ -109,17 +116,18 @@ class Inbox:
 
     def _prepare(self, channel: Any) -> None:
         self._names.declare(channel)
-        self._received = {}
+        self._takers = {}
         for consumer in self._consumers:
             if not consumer.cancelled:
                 for tag in consumer.start(channel, self._session.early):
-                    self._received[tag] = consumer.received
+                    self._takers[tag] = consumer
 
     def _delivered(self, tag: str, number: int,
                    properties: frames.Properties, body: bytes) -> None:
-        received = self._received.get(tag)
-        if received is not None:
-            received(Delivery(self._session, number, properties, body))
+        taker = self._takers.get(tag)
+        if taker is not None:
+            taker.received(Delivery(
+                self._session, number, taker.prompt, properties, body))
 
     def close(self) -> None:
         """End it; what is not acknowledged goes to others."""

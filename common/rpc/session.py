@@ -16,6 +16,8 @@ from common.rpc import frames, green
 LOG = logging.getLogger(__name__)
 
 _HEARTBEAT = 10
+#: Seconds for which acknowledgements are gathered.
+_LAZY_S = 0.005
 _CONNECT_TIMEOUT = 4
 #: Seconds for connecting and declaring: a broker that starts may hang.
 _PREPARE_TIMEOUT = 7
@@ -59,6 +61,7 @@ class Session:
         self._early: list[Any] = []
         self._buffer: list[bytes] = []
         self._flushing = False
+        self._lazy = False
         self._ready = concurrency.Event()
         self._closing = False
         self._restarting = False
@@ -166,6 +169,19 @@ class Session:
         """Write frames, together with others of the same moment."""
         self._buffer.append(bytes(data))
         if not self._flushing:
+            self._flushing = True
+            green.soon(self._flush)
+
+    def write_later(self, data: bytes) -> None:
+        """Write frames that may wait a little for others."""
+        self._buffer.append(data)
+        if not self._flushing and not self._lazy:
+            self._lazy = True
+            green.later(_LAZY_S, self._flush_lazy)
+
+    def _flush_lazy(self) -> None:
+        self._lazy = False
+        if not self._flushing and self._buffer:
             self._flushing = True
             green.soon(self._flush)
 

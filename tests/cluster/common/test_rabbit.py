@@ -160,6 +160,26 @@ class TestRabbit(BusContract):
             process.stdout.close()
         assert call.wait() == "second"
 
+    def test_a_reply_lost_with_its_connection_is_sent_again(
+            self, make_bus):
+        agent = Patient()
+        server = make_bus()
+        server.serve(agent, "h1")
+        client = make_bus().client(PatientAPI)
+        out = server._link._out
+        write = out.write
+
+        def lose(data):
+            if b'"result"' in data:
+                out.write = write
+                out._cut()
+            else:
+                write(data)
+        out.write = lose
+        assert client.work(CTX, seconds=0) == "p"
+        assert out.write == write
+        assert agent.begun == 1
+
     def test_a_broker_without_memory_blocks_no_caller(
             self, make_bus, rabbit):
         agent = Agent()
