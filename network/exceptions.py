@@ -40,10 +40,6 @@ class ExtensionNotFound(NotFound):
     message = "Extension with alias {id} does not exist."
 
 
-class TagNotFound(NotFound):
-    message = "Tag {tag} could not be found."
-
-
 class NetworkInUse(Conflict):
     message = ("Unable to complete operation on network {id}. There are one "
                "or more ports still in use on the network.")

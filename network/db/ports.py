@@ -8,7 +8,7 @@ from sqlalchemy import exc, orm
 
 from network import exceptions
 from network.db import changes
-from network.db.models import Allocation, Port, PortGroup
+from network.db.models import Port, PortGroup
 
 _ROUNDS = 8
 #: What a MAC that we choose begins with.
@@ -88,15 +88,6 @@ def of_device(session: orm.Session, device_id: str,
         sa.select(Port).where(Port.device_id == device_id,
                               Port.device_owner.in_(list(owners)))
         .order_by(Port.created_at, Port.id)))
-
-
-def with_address(session: orm.Session, network_id: str,
-                 ip_address: str) -> Port | None:
-    """Return the port of the network that has the address."""
-    return session.scalar(
-        sa.select(Port).join(Allocation, Allocation.port_id == Port.id)
-        .where(Port.network_id == network_id,
-               Allocation.ip_address == ip_address))
 
 
 def metadata_port(session: orm.Session, network_id: str) -> Port | None:

@@ -9,11 +9,6 @@ from network.ovn import networks, security_groups, subnets
 from network.ovn.rows import Ref, Row
 
 
-def switch_port(port_id: str) -> Ref:
-    """Name the logical switch port of a port."""
-    return Ref("Logical_Switch_Port", port_id)
-
-
 def rows(port: Port) -> list[Row]:
     """Return the switch port; ports of floating IPs have none."""
     if port.device_owner == "network:floatingip":

@@ -10,6 +10,23 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _make_changes()
+    _make_leases()
+    _make_networks()
+    _make_notices()
+    _make_quota_locks()
+    _make_quotas()
+    _make_security_groups()
+    _make_ports()
+    _make_security_group_rules()
+    _make_subnets()
+    _make_allocations()
+    _make_port_security_groups()
+    _make_routers()
+    _make_floatingips()
+
+
+def _make_changes() -> None:
     op.create_table(
         "changes",
         sa.Column(
@@ -22,6 +39,9 @@ def upgrade() -> None:
         sa.Column("resource_id", sa.String(length=36), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
     )
+
+
+def _make_leases() -> None:
     op.create_table(
         "leases",
         sa.Column("name", sa.String(length=64), nullable=False),
@@ -30,6 +50,9 @@ def upgrade() -> None:
         sa.Column("fence", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_leases")),
     )
+
+
+def _make_networks() -> None:
     op.create_table(
         "networks",
         sa.Column("admin_state_up", sa.Boolean(), nullable=False),
@@ -80,6 +103,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_networks_shared"), "networks", ["shared"], unique=False
     )
+
+
+def _make_notices() -> None:
     op.create_table(
         "notices",
         sa.Column(
@@ -98,11 +124,17 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_notices_due_at"), "notices", ["due_at"], unique=False
     )
+
+
+def _make_quota_locks() -> None:
     op.create_table(
         "quota_locks",
         sa.Column("project_id", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("project_id", name=op.f("pk_quota_locks")),
     )
+
+
+def _make_quotas() -> None:
     op.create_table(
         "quotas",
         sa.Column("project_id", sa.String(length=64), nullable=False),
@@ -112,6 +144,9 @@ def upgrade() -> None:
             "project_id", "resource", name=op.f("pk_quotas")
         ),
     )
+
+
+def _make_security_groups() -> None:
     op.create_table(
         "security_groups",
         sa.Column("stateful", sa.Boolean(), nullable=False),
@@ -147,6 +182,9 @@ def upgrade() -> None:
         ["project_id"],
         unique=False,
     )
+
+
+def _make_ports() -> None:
     op.create_table(
         "ports",
         sa.Column("network_id", sa.String(length=36), nullable=False),
@@ -203,6 +241,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_ports_project_id"), "ports", ["project_id"], unique=False
     )
+
+
+def _make_security_group_rules() -> None:
     op.create_table(
         "security_group_rules",
         sa.Column("id", sa.String(length=36), nullable=False),
@@ -256,6 +297,9 @@ def upgrade() -> None:
         ["security_group_id"],
         unique=False,
     )
+
+
+def _make_subnets() -> None:
     op.create_table(
         "subnets",
         sa.Column("network_id", sa.String(length=36), nullable=False),
@@ -291,6 +335,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_subnets_project_id"), "subnets", ["project_id"], unique=False
     )
+
+
+def _make_allocations() -> None:
     op.create_table(
         "allocations",
         sa.Column("subnet_id", sa.String(length=36), nullable=False),
@@ -325,6 +372,9 @@ def upgrade() -> None:
         ["port_id"],
         unique=False,
     )
+
+
+def _make_port_security_groups() -> None:
     op.create_table(
         "port_security_groups",
         sa.Column("port_id", sa.String(length=36), nullable=False),
@@ -352,6 +402,9 @@ def upgrade() -> None:
         ["security_group_id"],
         unique=False,
     )
+
+
+def _make_routers() -> None:
     op.create_table(
         "routers",
         sa.Column("admin_state_up", sa.Boolean(), nullable=False),
@@ -379,6 +432,9 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_routers_project_id"), "routers", ["project_id"], unique=False
     )
+
+
+def _make_floatingips() -> None:
     op.create_table(
         "floatingips",
         sa.Column("status", sa.String(length=16), nullable=False),
