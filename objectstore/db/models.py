@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from common import db
-from objectstore.db.types import Name
+from objectstore.db.types import MEDIUM_BINARY, Name
 
 
 class Base(db.Base):
@@ -85,4 +85,4 @@ class Blob(Base):
     size: Mapped[int | None] = mapped_column(sa.BigInteger())
     nodes: Mapped[list[Any]] = mapped_column(db.JSON())
     sums: Mapped[bytes | None] = mapped_column(
-        sa.LargeBinary(1 << 20), deferred=True)
+        MEDIUM_BINARY, deferred=True)

@@ -1,4 +1,4 @@
-"""Names as clients give them: any text, in the order of its bytes."""
+"""Names as clients give them, in the order of their bytes; and bytes."""
 
 from typing import Any
 
@@ -7,6 +7,10 @@ from sqlalchemy import types
 from sqlalchemy.dialects import mysql
 
 MOST_BYTES = 1024
+
+#: Up to 16 MiB of bytes.
+MEDIUM_BINARY = sa.LargeBinary().with_variant(
+    mysql.MEDIUMBLOB(), "mysql", "mariadb")
 
 
 class Name(types.TypeDecorator[str]):

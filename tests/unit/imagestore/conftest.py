@@ -25,10 +25,10 @@ PATCH = "application/openstack-images-v2.1-json-patch"
 class Service:
     """API, store and collector."""
 
-    def __init__(self, directory, *, limit=1 << 30):
+    def __init__(self, directory, *, url=None, limit=1 << 30):
         self.conf = configuration.load(
             register=[app.SERVICE.register_opts], state_dir=str(directory))
-        url = f"sqlite:///{directory}/imagestore.db"
+        url = url or f"sqlite:///{directory}/imagestore.db"
         db.upgrade(app.SCHEMA, url)
         self.db = db.Database(url)
         self.directory = directory / "images"

@@ -26,10 +26,10 @@ ROOT = "/v1/AUTH_p1"
 class Service:
     """API, three nodes and collector."""
 
-    def __init__(self, directory, *, limit=64 << 20):
+    def __init__(self, directory, *, url=None, limit=64 << 20):
         self.conf = configuration.load(
             register=[app.SERVICE.register_opts], state_dir=str(directory))
-        url = f"sqlite:///{directory}/objectstore.db"
+        url = url or f"sqlite:///{directory}/objectstore.db"
         db.upgrade(app.SCHEMA, url)
         self.db = db.Database(url)
         self.directory = directory / "objects"

@@ -282,11 +282,15 @@ def test_if_range(service):
                  status=200)
 
 
-@pytest.fixture
-def filled(service):
+def fill(service):
     for name in ("a", "b/1", "b/2", "b/c/3", "b", "c/", "d", "ä", "🐱"):
         service.call("PUT", f"/c/{quote(name)}", b"x", status=201)
     return service
+
+
+@pytest.fixture
+def filled(service):
+    return fill(service)
 
 
 @pytest.mark.parametrize("query, names", [

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from common import db
-from objectstore.db.types import Name
+from objectstore.db.types import MEDIUM_BINARY, Name
 
 revision = "0001"
 down_revision = None
@@ -68,7 +68,7 @@ def _create_blobs() -> None:
         sa.Column("refs", sa.Integer(), nullable=False),
         sa.Column("size", sa.BigInteger()),
         sa.Column("nodes", db.JSON(), nullable=False),
-        sa.Column("sums", sa.LargeBinary(1 << 20)),
+        sa.Column("sums", MEDIUM_BINARY),
         sa.PrimaryKeyConstraint("id", name="pk_blobs"),
     )
     op.create_index("ix_blobs_state_expires_at", "blobs",

@@ -1,0 +1,31 @@
+"""What depends on the database, on the real ones."""
+
+import pytest
+
+from tests.unit.imagestore import test_data, test_images
+
+SAME = [
+    test_images.test_new_image_has_the_shape_of_the_api,
+    test_images.test_same_id_twice_is_a_conflict,
+    test_images.test_patch_adds_replaces_and_removes,
+    test_images.test_protected_image_stays,
+    test_images.test_list_shows_own_public_and_accepted,
+    test_images.test_list_filters,
+    test_images.test_pages_follow_each_other,
+    test_images.test_list_asks_the_database_a_constant_number_of_times,
+    test_images.test_tags_come_and_go,
+    test_images.test_members_share_one_image,
+    test_images.test_migrations_make_what_the_models_say,
+    test_data.test_upload_and_download,
+    test_data.test_second_upload_is_a_conflict,
+    test_data.test_short_body_leaves_nothing,
+    test_data.test_delete_removes_the_data,
+    test_data.test_deleted_while_uploading,
+    test_data.test_upload_of_a_dead_process_is_given_up,
+    test_data.test_deactivated_image_is_for_admins,
+]
+
+
+@pytest.mark.parametrize("test", SAME, ids=lambda test: test.__name__)
+def test_same(service, test):
+    test(service)
