@@ -47,6 +47,7 @@ class Runner(loop.Loop):
         self._lease_s = lease_s
         self._announce = announce
         self._runs: dict[str, Any] = {}
+        self._store.running = self._runs.keys()
         self._held: keeper.Held | None = None
         self._purged_at = time.monotonic()
         self._quiet = concurrency.Event()
@@ -91,9 +92,7 @@ class Runner(loop.Loop):
             now = self._store.now(session)
             found = self._store.free(session, self._kinds, dead, room, now)
             due = self._store.next_due(session, now)
-        # One of ours whose lease could not be renewed is others' to take.
-        started = sum(self._start(row, dead) for row in found
-                      if row.id not in self._runs)
+        started = sum(self._start(row, dead) for row in found)
         if due is not None:
             self.due_in(max(due, 0.02))
         return started

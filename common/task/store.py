@@ -84,6 +84,8 @@ class Store:
         self.table = table
         self.owner = owner
         self._lease_s = lease_s
+        #: Ids of the owner's tasks that run now; the runner's to fill.
+        self.running: Collection[str] = ()
 
     def _open(self) -> sa.ColumnElement[bool]:
         return self.table.c.ended.is_(None)
@@ -110,14 +112,16 @@ class Store:
         return list(connection.execute(
             sa.select(t.id, t.kind, t.fence)
             .where(self._open(), t.kind.in_(kinds),
-                   t.not_before <= now, self._unheld(dead), first)
+                   t.not_before <= now, self._unheld(dead), first,
+                   t.id.not_in(list(self.running)))
             .order_by(t.seq).limit(limit)))
 
     def _unheld(self, dead: Collection[str]) -> sa.ColumnElement[bool]:
         t = self.table.c
         return sa.or_(
             t.owner.is_(None), t.lease_until < db.epoch(),
-            t.owner.in_(list(dead)))
+            # What is ours and does not run here stood still.
+            t.owner.in_([*dead, self.owner]))
 
     def claim(self, connection: Any, ident: str, fence: int,
               dead: Collection[str], deadline_s: float) -> Row | None:
@@ -159,11 +163,12 @@ class Store:
             sa.select(t.cancelled).where(t.id == ident)).scalar())
 
     def renew(self, connection: Any) -> None:
-        """Keep the leases of all tasks that this owner holds."""
+        """Keep the leases of the tasks that run here."""
         t = self.table.c
         connection.execute(
             sa.update(self.table)
-            .where(self._open(), t.owner == self.owner)
+            .where(self._open(), t.owner == self.owner,
+                   t.id.in_(list(self.running)))
             .values(lease_until=db.epoch() + self._lease_s))
 
     def cancel(self, connection: Any, resource: str) -> None:

@@ -341,6 +341,26 @@ def test_every_step_may_fail_at_every_failpoint(database, monkeypatch):
     failpoint.reload()
 
 
+def test_a_task_that_the_database_stopped_goes_on(database, world):
+    """At once when it is back, not when the lease is over."""
+    runner = make(database, world, lease_s=600)
+    ident = add(database, runner, Build("s1"))
+    save, failures = runner._store.save, [db.Retryable()] * 5
+
+    def fail(*args):
+        if failures and "two" in world.done:
+            raise failures.pop()
+        return save(*args)
+    runner._store.save = fail
+    started = time.monotonic()
+
+    assert runner.run_until_idle()
+
+    assert time.monotonic() - started < 15
+    assert world.done == ["one", "two", "two", "three"]
+    assert row(database, ident).fence == 2
+
+
 def test_ended_tasks_are_purged_after_a_day(database, world):
     runner = make(database, world)
     add(database, runner, Build("s1"))
