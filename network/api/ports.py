@@ -205,7 +205,8 @@ class Ports:
             network = networks.get(session, port.network_id)
             aim = target(port, network)
             req.authorize("update_port", aim)
-            _authorize(req, "update_port", item, aim)
+            _authorize(req, "update_port", item, aim, frozenset(
+                held.ip_address for held in port.fixed_ips))
             common.check_revision(req, port)
             plan, values = _planned(req, session, item, port.project_id)
             ports.update(session, network, port, plan, values)
@@ -237,13 +238,17 @@ def _by_service(req: wsgi.Request) -> bool:
 
 
 def _authorize(req: wsgi.Request, action: str, item: dict[str, Any],
-               aim: dict[str, Any]) -> None:
-    """Check the rules of attributes, of which some depend on the value."""
+               aim: dict[str, Any],
+               held: frozenset[str] = frozenset()) -> None:
+    """Check the rules of attributes, of which some depend on the value.
+
+    :param held: addresses of the port, which everybody may name again
+    """
     common.authorize_attributes(req, action, _GUARDED, item, aim)
     if (item.get("device_owner") or "").startswith("network:"):
         req.authorize(f"{action}:device_owner", aim)
     for each in item.get("fixed_ips") or []:
-        if "ip_address" in each and action == "create_port":
+        if "ip_address" in each and each["ip_address"] not in held:
             req.authorize(f"{action}:fixed_ips:ip_address", aim)
 
 

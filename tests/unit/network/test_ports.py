@@ -75,9 +75,14 @@ def test_others_do_not_on_a_shared_network(api, values):
     api.admin("POST", "/subnets", {"subnet": {
         "network_id": shared["id"], "cidr": "10.5.0.0/24",
         "ip_version": 4}})
-    assert api.port(shared)["fixed_ips"]
+    port = api.port(shared)
+    assert port["fixed_ips"]
     assert api.error("POST", "/ports", {"port": {
         "network_id": shared["id"]} | values}, status=403) == DENIED
+    assert api.error("PUT", f"/ports/{port['id']}", {
+        "port": values}, status=403) == DENIED
+    api("PUT", f"/ports/{port['id']}", {"port": {
+        "fixed_ips": port["fixed_ips"]}})
 
 
 def test_external_networks_are_for_routers(api):
