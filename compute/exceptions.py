@@ -169,6 +169,14 @@ class VolumeUnusable(exceptions.BadRequest):
     message = "Invalid volume: volume {volume_id}: {reason}"
 
 
+class TooManyVolumes(exceptions.Forbidden):
+    message = "A server has at most {limit} volumes attached"
+
+
+class PortNotUsable(exceptions.BadRequest):
+    message = "Port {port_id} belongs to another project than the server"
+
+
 # What another service answered; its text is fit for users.
 
 

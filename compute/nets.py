@@ -8,19 +8,21 @@ import ipaddress
 from typing import Any
 
 from common import exceptions
-from common.context import RequestContext
 from compute import networking
-from compute.exceptions import NetworkAmbiguous, PortInUse
+from compute.exceptions import NetworkAmbiguous, PortInUse, PortNotUsable
 
 
 class Nets:
     """Resolves what a user says of networks, with the user's own rights."""
 
-    def __init__(self, rest: networking.Networking,
-                 ctx: RequestContext, *, external: bool) -> None:
-        """:param external: the user may use external networks directly"""
+    def __init__(self, rest: networking.Networking, project_id: str, *,
+                 external: bool) -> None:
+        """Resolve for a server of the project.
+
+        :param external: the user may use external networks directly
+        """
         self._rest = rest
-        self._ctx = ctx
+        self._project_id = project_id
         self._external = external
 
     def resolve(self, wanted: list[dict[str, Any]], count: int
@@ -47,6 +49,9 @@ class Nets:
         if port is None:
             raise exceptions.BadRequest(
                 reason=f"Port id {item['port']} could not be found.")
+        if port["project_id"] != self._project_id:
+            # Who owns a network sees the ports that others have on it.
+            raise PortNotUsable(port_id=port["id"])
         if port.get("device_id"):
             raise PortInUse(port_id=port["id"])
         if not port["fixed_ips"]:
@@ -90,7 +95,7 @@ class Nets:
     def automatic(self, *, required: bool) -> list[dict[str, Any]]:
         """Return the one NIC of who does not say, or none."""
         own = self._rest.networks(
-            tenant_id=self._ctx.project_id, **{"router:external": False})
+            tenant_id=self._project_id, **{"router:external": False})
         shared = self._rest.networks(
             shared=True, **{"router:external": False})
         found = {row["id"]: row for row in [*own, *shared]
@@ -100,7 +105,7 @@ class Nets:
         if not found and required:
             raise exceptions.BadRequest(
                 reason="Unable to automatically allocate a network for "
-                       f"project {self._ctx.project_id}: create one "
+                       f"project {self._project_id}: create one "
                        "first.")
         return [_nic({"uuid": key}, {}, found) for key in found]
 
@@ -110,7 +115,7 @@ class Nets:
         if wanted in ([], ["default"]):
             return []
         found = self._rest.security_groups(
-            tenant_id=self._ctx.project_id)
+            tenant_id=self._project_id)
         return [_group(name, found) for name in wanted]
 
 

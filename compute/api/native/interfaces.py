@@ -61,7 +61,7 @@ class Interfaces:
             server = find_server(
                 req, session, server_id, policies.PORTS_CREATE)
         _check_ready(req, server, "attach_interface")
-        wanted = self._wanted(req, asked)
+        wanted = self._wanted(req, server, asked)
         rest = networking.Networking(self._rest.network)
         nic = self._bind(rest, server, wanted)
         try:
@@ -72,7 +72,8 @@ class Interfaces:
         self._tasks.wake()
         return {"interfaceAttachment": _view(req, nic)}
 
-    def _wanted(self, req: wsgi.Request, asked: View) -> View:
+    def _wanted(self, req: wsgi.Request, server: Server,
+                asked: View) -> View:
         if asked.get("net_id") and asked.get("port_id"):
             raise BadRequest(
                 reason="net_id: cannot be given together with port_id")
@@ -80,7 +81,8 @@ class Interfaces:
             raise BadRequest(reason="fixed_ips: needs a net_id")
         found = nets.Nets(
             networking.Networking(self._rest.as_user(req, "network")),
-            req.ctx, external=req.allowed(policies.EXTERNAL_NETWORK))
+            server.project_id,
+            external=req.allowed(policies.EXTERNAL_NETWORK))
         if not asked.get("net_id") and not asked.get("port_id"):
             return found.automatic(required=True)[0]
         addresses = asked.get("fixed_ips", [{}])

@@ -1,5 +1,6 @@
 """From the body of a creation to what is wanted, references resolved."""
 
+import re
 import secrets
 from typing import Any
 
@@ -13,6 +14,8 @@ from compute.exceptions import FlavorNotFound, KeypairNotFound
 from compute.policies import servers as policies
 
 Body = dict[str, Any]
+
+_ID = re.compile(r"[0-9A-Za-z_-]{1,64}")
 
 
 class Reader:
@@ -78,6 +81,10 @@ class Reader:
 
     def _image(self, req: wsgi.Request, reference: str) -> Body:
         image_id = reference.rsplit("/", 1)[-1]
+        if not _ID.fullmatch(image_id):
+            # Part of a path of the image service: nothing but an id.
+            raise exceptions.BadRequest(
+                reason="imageRef: is not the id of an image")
         try:
             answer = self._rest.as_user(req, "image").get(
                 f"/v2/images/{image_id}")
@@ -93,7 +100,7 @@ class Reader:
               count: int) -> tuple[list[Body], list[str]]:
         rest = networking.Networking(self._rest.as_user(req, "network"))
         found = nets.Nets(
-            rest, req.ctx,
+            rest, str(req.ctx.project_id),
             external=req.allowed(policies.EXTERNAL_NETWORK))
         asked = wanted.get("networks")
         if asked == "none":

@@ -9,11 +9,11 @@ from common import clients, concurrency, db, schema, task, wsgi
 from common.exceptions import BadRequest, NotFound
 from compute import states
 from compute.api.native.common import ANY, body, find_server, minor
-from compute.api.native.server_actions import wrong_state
+from compute.api.native.server_actions import check_unlocked, wrong_state
 from compute.db.cell import actions
 from compute.db.cell import volumes as queries
 from compute.db.cell.models import Server, Volume
-from compute.exceptions import VolumeUnusable
+from compute.exceptions import TooManyVolumes, VolumeUnusable
 from compute.policies import servers as policies
 from compute.schemas import servers as schemas
 from compute.tasks.attach_volume import AttachVolume, DetachVolume
@@ -70,7 +70,7 @@ class Volumes:
         with self._cell.reader() as session:
             server = find_server(
                 req, session, server_id, policies.VOLUMES_CREATE)
-        _check_ready(server, "attach_volume")
+        _check_ready(req, server, "attach_volume")
         self._check_volume(req, server, volume_id)
         row = Volume(
             id=db.new_id(), server_id=server_id, volume_id=volume_id,
@@ -103,9 +103,7 @@ class Volumes:
         with self._cell.writer() as session:
             used = {other.device for other
                     in queries.of_server(session, server.id)}
-            row.device = next(
-                f"/dev/vd{letter}" for letter in _LETTERS
-                if f"/dev/vd{letter}" not in used)
+            row.device = _free_device(used)
             try:
                 queries.add(session, row)
             except sa.exc.IntegrityError:
@@ -156,7 +154,7 @@ class Volumes:
             server = find_server(
                 req, session, server_id, policies.VOLUMES_DELETE)
             row = queries.get(session, server_id, volume_id)
-            _check_ready(server, "detach_volume")
+            _check_ready(req, server, "detach_volume")
             if not queries.set_state(
                     session, row.id, was="attached", status="detaching"):
                 raise VolumeUnusable(
@@ -168,7 +166,15 @@ class Volumes:
         self._tasks.wake()
 
 
-def _check_ready(server: Server, action: str) -> None:
+def _free_device(used: set[str]) -> str:
+    for letter in _LETTERS:
+        if f"/dev/vd{letter}" not in used:
+            return f"/dev/vd{letter}"
+    raise TooManyVolumes(limit=len(_LETTERS))
+
+
+def _check_ready(req: wsgi.Request, server: Server, action: str) -> None:
+    check_unlocked(req, server)
     if server.vm_state not in _READY or server.task_state == (
             states.DELETING):
         raise wrong_state(server, action, _READY)

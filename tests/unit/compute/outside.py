@@ -106,7 +106,7 @@ class Network(Rest):
         port = {"id": str(uuid.uuid4()), "status": "DOWN",
                 "mac_address": f"fa:16:3e:00:00:{self.next_ip:02x}",
                 "security_groups": ["sg-default"], "device_id": "",
-                "device_owner": "", **values}
+                "device_owner": "", "project_id": "p1", **values}
         addresses = values.get("fixed_ips") or [
             {"ip_address": f"10.0.0.{self.next_ip}"}]
         port["fixed_ips"] = [

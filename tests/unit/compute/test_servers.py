@@ -2,6 +2,7 @@
 
 from common import db
 from compute import exceptions
+from compute.db.cell import models
 from compute.drivers.fake import FakeDriver
 from tests.unit.compute import outside
 from tests.unit.compute.conftest import ADMIN, OTHER, READER
@@ -209,6 +210,53 @@ def test_given_port_outlives_the_server(cloud):
 
     assert [row["id"] for row in world.network.ports] == [port["id"]]
     assert port["device_id"] == ""
+
+
+def test_port_of_another_project_is_refused(cloud):
+    """Who owns a network sees, but may not take, others' ports on it."""
+    world = cloud.world
+    port = world.network.create({"port": {
+        "network_id": outside.NET, "project_id": "p2"}})["port"]
+    server_id = world.active()
+
+    world.boot(networks=[{"port": port["id"]}], status=400)
+    world.call("POST", f"/v2.1/servers/{server_id}/os-interface", {
+        "interfaceAttachment": {"port_id": port["id"]}}, status=400)
+
+    assert port["device_id"] == ""
+
+
+def test_image_reference_is_no_path(cloud):
+    for reference in ("http://images/", "..", "x?y=z", ""):
+        answer = cloud.world.boot(imageRef=reference, status=400)
+        assert "imageRef" in answer.json["badRequest"]["message"]
+
+
+def test_volumes_of_a_locked_server_stay(cloud):
+    world = cloud.world
+    server_id, volume_id = world.active(), world.blockstore.add()
+    path = f"/v2.1/servers/{server_id}"
+    with world.cell_db.writer() as session:
+        session.get(models.Server, server_id).locked_by = "admin"
+
+    world.call("POST", path + "/os-volume_attachments", {
+        "volumeAttachment": {"volumeId": volume_id}}, status=409)
+
+    assert world.blockstore.volumes[volume_id]["status"] == "available"
+
+
+def test_too_many_volumes_are_refused(cloud):
+    world = cloud.world
+    server_id = world.active()
+    with world.cell_db.writer() as session:
+        for letter in "bcdefghijklmnopqrstuvwxyz":
+            session.add(models.Volume(
+                id=db.new_id(), server_id=server_id, volume_id=db.new_id(),
+                device=f"/dev/vd{letter}", status="attached"))
+
+    world.call("POST", f"/v2.1/servers/{server_id}/os-volume_attachments", {
+        "volumeAttachment": {"volumeId": world.blockstore.add()}},
+        status=403)
 
 
 def test_quota_refuses(cloud):
