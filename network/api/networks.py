@@ -12,7 +12,6 @@ from network.api import common, lists
 from network.db import changes
 from network.db import networks as rows
 from network.db.models import Network
-from network.schemas import base
 from network.schemas import networks as schemas
 
 #: What Geneve and the outer headers take of each packet.
@@ -120,7 +119,7 @@ class Networks:
         project = common.project_for(req, item, "create_network")
         common.authorize_attributes(
             req, "create_network", _GUARDED, item, {"project_id": project})
-        item = base.plain(item, *schemas.BOOLEANS)
+        item = schemas.plain(item)
         item.pop("availability_zone_hints", None)
         values = {_COLUMNS.get(name, name): v for name, v in item.items()}
         values["project_id"] = project
@@ -167,8 +166,7 @@ class Networks:
             common.authorize_attributes(
                 req, "update_network", _GUARDED, item, target(network))
             common.check_revision(req, network)
-            self._change(session, network,
-                         base.plain(item, *schemas.BOOLEANS))
+            self._change(session, network, schemas.plain(item))
             session.flush()
             shown = self._view(req, network)
         self._changed()

@@ -22,17 +22,26 @@ def test_shape(api):
 @pytest.mark.parametrize("values, status", [
     ({"shared": True}, 403), ({"router:external": True}, 403),
     ({"provider:network_type": "flat"}, 403), ({"project_id": "p2"}, 403),
-    ({"mtu": 1500}, 400), ({"name": 5}, 400), ({"status": "DOWN"}, 400),
+    ({"mtu": 1500}, 400), ({"mtu": "67"}, 400), ({"name": 5}, 400),
+    ({"mtu": "many"}, 400), ({"status": "DOWN"}, 400),
     ({"admin_state_up": "perhaps"}, 400), ({"name": "x" * 256}, 400),
 ])
 def test_refused(api, values, status):
     api.error("POST", "/networks", {"network": values}, status=status)
 
 
+def test_mtu_as_text(api):
+    made = api("POST", "/networks", {"network": {"mtu": "1400"}})["network"]
+    assert made["mtu"] == 1400
+    path = f"/networks/{made['id']}"
+    made = api("PUT", path, {"network": {"mtu": "1300"}})["network"]
+    assert made["mtu"] == 1300
+
+
 def test_provider_networks(api):
     body = {"provider:network_type": "vlan",
             "provider:physical_network": "physnet1",
-            "provider:segmentation_id": 7}
+            "provider:segmentation_id": "7"}
     made = api.admin("POST", "/networks", {"network": body})["network"]
     assert made["provider:segmentation_id"] == 7 and made["mtu"] == 1500
     for wrong, status in ((body, 409), (
