@@ -32,6 +32,7 @@ class Server:
         if self.user:
             shutil.chown(self.folder, self.user)
         self.processes: list[subprocess.Popen] = []
+        self.guards: list[subprocess.Popen] = []
         self.set_up()
         self.start()
 
@@ -55,14 +56,27 @@ class Server:
                 stdin=subprocess.DEVNULL, start_new_session=True,
                 user=self.user, group=self.user,
                 extra_groups=[] if self.user else None))
+        self.guard(self.processes[-1])
         give_up = time.monotonic() + self.patience_s
         while not self.ready():
             if time.monotonic() > give_up or self.processes[-1].poll():
                 raise RuntimeError((self.folder / "out").read_text()[-2000:])
             time.sleep(0.2)
 
+    def guard(self, process: subprocess.Popen) -> None:
+        """Have the process killed when this one ends, however it does."""
+        self.guards.append(subprocess.Popen(
+            ["sh", "-c", f"read _; kill -9 -{process.pid}; "
+             f"rm -rf {self.folder}"],
+            stdin=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            start_new_session=True))
+
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Stop it; its data stay."""
+        guard = self.guards.pop()
+        guard.kill()
+        guard.wait()
+        guard.stdin.close()
         process = self.processes.pop()
         with contextlib.suppress(ProcessLookupError):
             if number == signal.SIGKILL:
@@ -114,6 +128,7 @@ class Rabbit(Server):
             ["epmd", "-address", "127.0.0.1", "-port", str(self.epmd_port)],
             start_new_session=True, stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL))
+        self.guard(self.processes[-1])
 
     def environ(self) -> dict[str, str]:
         """Return what its command line tools need too."""

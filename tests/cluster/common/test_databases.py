@@ -13,7 +13,7 @@ from tests.unit.common.migration_contract import MigrationContract
 
 
 class _Servers:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def server(self, postgres):
         return postgres
 
@@ -23,7 +23,7 @@ class _Servers:
 
 
 class _MariaDB:
-    @pytest.fixture(scope="class")
+    @pytest.fixture
     def server(self, mariadb):
         return mariadb
 
