@@ -29,7 +29,7 @@ class RequestContext(context.RequestContext):
 
     def to_policy_values(self) -> dict[str, Any]:  # type: ignore[override]
         """Return what policy rules may look at."""
-        return {
+        values = {
             "user_id": self.user_id,
             "user_domain_id": self.user_domain_id,
             "system_scope": self.system_scope,
@@ -39,6 +39,9 @@ class RequestContext(context.RequestContext):
             "roles": self.roles,
             "service_roles": self.service_roles,
         }
+        # Rules compare text: None would match a thing called "None".
+        return {name: value for name, value in values.items()
+                if value is not None}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any],

@@ -282,7 +282,8 @@ class Router:
         if spec.stream:
             result = action(req, **path)
         else:
-            with concurrency.Timeout(_MAX_SECONDS):
+            with concurrency.Timeout(
+                    _MAX_SECONDS, exceptions.ServiceUnavailable()):
                 result = _retried(action, req, path)
         if "common.authorized" not in req.environ and not spec.public:
             raise AssertionError(f"{action.__qualname__} never authorizes")

@@ -186,6 +186,11 @@ def image_of(found: dict[str, Any]) -> dict[str, Any]:
         raise exceptions.BadRequest(
             reason=f"Image {found['id']}: disk_format "
                    f"{found.get('disk_format')} is not one of qcow2, raw.")
+    # Only the bytes of a disk itself were inspected when they came.
+    if found.get("container_format", "bare") not in ("bare", "ami"):
+        raise exceptions.BadRequest(
+            reason=f"Image {found['id']}: container_format "
+                   f"{found['container_format']} is not one of bare, ami.")
     return {
         "id": found["id"], "disk_format": found["disk_format"],
         "size_bytes": found.get("size"),

@@ -105,8 +105,11 @@ def bind(rest: Networking, server: Server, host: str,
     """
     lent = {wanted["port_id"] for wanted in server.wanted_nics
             if wanted.get("port_id")}
+    # Anybody may write our id on a port of their own: take none of those.
     spare = [port for port in rest.ports(device_id=server.id)
-             if port["id"] not in lent]
+             if port["id"] not in lent
+             and port["device_owner"].startswith(_OWNER)
+             and port["tenant_id"] == server.project_id]
     return [bind_one(rest, server, wanted, host, zone, spare)
             for wanted in server.wanted_nics]
 
