@@ -15,9 +15,12 @@ if [ "$4" = kvm ]; then
     chgrp kvm /dev/kvm
     chmod 0660 /dev/kvm
 elif [ -e /dev/kvm ]; then
-    # libvirt, as root, would take it for KVM at each definition of a domain,
-    # and look again for seconds because QEMU's user cannot open it.
-    mount --bind /dev/null /dev/kvm
+    # libvirt asks at each start of a guest whether KVM may be opened; were it
+    # so, it would look for seconds why QEMU found none. Nobody, not even
+    # root, may open a file for writing on a mount that is read-only.
+    : >/run/no-kvm
+    mount --bind /run/no-kvm /dev/kvm
+    mount -o remount,bind,ro /dev/kvm
 fi
 hostname "$2"
 ip link set lo up
