@@ -5,6 +5,8 @@
 set -e
 umask 022
 home=$1
+# Of guests that ended with the node: keys and sockets.
+rm -rf "$home"/libvirt/lib/qemu/domain-*
 mount --bind "$home/run" /run
 mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
 mount --bind "$home/libvirt/etc" /etc/libvirt

@@ -10,6 +10,7 @@ import pytest
 
 from cli import node as nodes
 from cli.node import container, layout
+from common import kvm
 from tests.dataplane import conftest
 
 #: A web server in a namespace on the integration bridge, and a client.
@@ -63,6 +64,23 @@ def test_all_parts_up_and_gone(state):
     assert not nodes.status(state).ready
     assert list(place.run.iterdir()) == []
     nodes.stop(state)
+
+
+@pytest.mark.skipif(kvm.usable(), reason="guests run under KVM here")
+def test_not_even_root_opens_a_kvm_that_is_none(state):
+    place = nodes.start(state)
+
+    with pytest.raises(container.Failed):
+        container.Container(place).run("test", "-w", "/dev/kvm")
+
+
+def test_stale_folders_of_guests_are_gone_at_a_start(state):
+    place = nodes.start(state)
+    nodes.stop(state)
+    stale = place.home / "libvirt" / "lib" / "qemu" / "domain-1-x"
+    stale.mkdir()
+    nodes.start(state)
+    assert not stale.exists()
 
 
 def test_second_start_changes_nothing(state):
