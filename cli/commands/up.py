@@ -38,6 +38,7 @@ def start(place: paths.Paths, progress: options.Progress,
     """Start what does not run yet, and wait until all is ready."""
     try:
         layout.of(place.state, "node1")
+        layout.check_reach(place.state)
         os.umask(0o022)
         paths.make(place, outside.ensure_user())
         with _alone(place):

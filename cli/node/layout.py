@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import stat
 
 #: The longest path of a UNIX socket is 107 bytes; ours add up to 50.
 MAX_STATE_LENGTH = 56
@@ -112,3 +113,13 @@ def of(state: str | pathlib.Path, name: str) -> Layout:
             f"the state directory's path may have letters, digits and"
             f" / . _ + - only: {path}")
     return Layout(path, name)
+
+
+def check_reach(state: pathlib.Path) -> None:
+    """Refuse a state directory that daemons and guests cannot get to."""
+    for folder in reversed(state.absolute().parents):
+        if folder.exists() and not folder.stat().st_mode & stat.S_IXOTH:
+            raise ValueError(
+                f"the daemons and guests cannot get to {state}: others may"
+                f" not pass {folder}. Choose another one with --state, or"
+                f" chmod o+x {folder}")
