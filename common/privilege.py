@@ -35,7 +35,8 @@ def start(conf: cfg.ConfigOpts) -> None:
         cfg.CONF([], project="pileus-privileged", default_config_files=[],
                  default_config_dirs=[])
     helper = os.path.join(os.path.dirname(sys.executable), "privsep-helper")
-    command = [*conf.node.enter, helper]
+    # oslo.privsep loads eventlet, whose notice would fill the log.
+    command = [*conf.node.enter, "env", "PYTHONWARNINGS=ignore", helper]
     cfg.CONF.set_override(
         "helper_command", shlex.join(command), group="pileus_privileged")
     CONTEXT.start()
