@@ -80,7 +80,20 @@ class Nets:
                 raise exceptions.BadRequest(
                     reason=f"Network {network_id} could not be found.")
             self._check(found[network_id])
+        for item in wanted:
+            if item.get("fixed_ip"):
+                self._check_owner(found[item["uuid"]])
         return found
+
+    def _check_owner(self, network: dict[str, Any]) -> None:
+        """Let only who owns a network choose addresses on it.
+
+        The port is made with our own rights, so the network service cannot
+        tell that the user has not this one.
+        """
+        if network["tenant_id"] != self._project_id and not self._external:
+            raise exceptions.Forbidden(
+                rule=f"a fixed IP on shared network {network['id']}")
 
     def _check(self, network: dict[str, Any]) -> None:
         if not network.get("subnets"):

@@ -212,6 +212,16 @@ def test_given_port_outlives_the_server(cloud):
     assert port["device_id"] == ""
 
 
+def test_address_on_a_network_of_others_is_not_theirs_to_choose(cloud):
+    world = cloud.world
+    world.network.rows["networks"][0] |= {"tenant_id": "p2", "shared": True}
+
+    world.boot(networks=[{"uuid": outside.NET, "fixed_ip": "10.0.0.77"}],
+               status=403)
+
+    assert world.network.ports == []
+
+
 def test_port_of_another_project_is_refused(cloud):
     """Who owns a network sees, but may not take, others' ports on it."""
     world = cloud.world
