@@ -30,7 +30,11 @@ CONTEXT = priv_context.PrivContext(
 
 
 def start(conf: cfg.ConfigOpts) -> None:
-    """Start the helper inside the node's namespaces; needs root."""
+    """Start the helper inside the node's namespaces; needs root.
+
+    One that was started before, perhaps in another node, ends.
+    """
+    CONTEXT.stop()
     if not cfg.CONF._namespace:
         cfg.CONF([], project="pileus-privileged", default_config_files=[],
                  default_config_dirs=[])
