@@ -84,11 +84,15 @@ def ctx():
 
 
 @pytest.fixture
-def wanted(conductor, spec):
+def wanted(conductor, spec, agent, ctx):
     """A server that the conductor knows of and works on."""
     spec.power = "leave"
     conductor.wanted[spec.server_id] = spec
-    return spec
+    yield spec
+    # By the agent, which would start again what we took away behind it.
+    spec.power = "leave"
+    agent.destroy(ctx, server_id=spec.server_id,
+                  generation=spec.generation + 100)
 
 
 def state(agent_driver, spec):
