@@ -114,9 +114,11 @@ def servers(cloud: Cloud, folder: pathlib.Path) -> None:
         while tenant.server(made)["status"] == "BUILD":
             time.sleep(0.05)
         actives.append(time.monotonic() - begun)
-        cloud.enter("virsh", "destroy", made)
-        starts.append(timed(lambda made=made: cloud.enter(
-            "virsh", "start", made)))
+        # In one go: the agent would start it again.
+        begun, ended = map(float, cloud.enter(
+            "sh", "-ec", "virsh -q destroy $0; date +%s.%N;"
+            " virsh -q start $0; date +%s.%N", made).split())
+        starts.append(ended - begun)
         tenant.delete(made)
     say("server create to ACTIVE, best", f"{min(actives):.2f} s")
     say("virsh start, best", f"{min(starts):.2f} s")
