@@ -10,6 +10,20 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _make_consumers()
+    _make_flavors()
+    _make_keypairs()
+    _make_quota_limits()
+    _make_quota_locks()
+    _make_resource_providers()
+    _make_server_mappings()
+    _make_allocations()
+    _make_flavor_access()
+    _make_flavor_specs()
+    _make_inventories()
+
+
+def _make_consumers() -> None:
     op.create_table(
         "consumers",
         sa.Column("id", sa.String(36), nullable=False),
@@ -18,6 +32,9 @@ def upgrade() -> None:
         sa.Column("generation", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_consumers"),
     )
+
+
+def _make_flavors() -> None:
     op.create_table(
         "flavors",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -36,6 +53,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("flavor_id", name="uq_flavors_flavor_id"),
         sa.UniqueConstraint("name", name="uq_flavors_name"),
     )
+
+
+def _make_keypairs() -> None:
     op.create_table(
         "keypairs",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -50,6 +70,9 @@ def upgrade() -> None:
             "user_id", "name", name="uq_keypairs_user_id_name"
         ),
     )
+
+
+def _make_quota_limits() -> None:
     op.create_table(
         "quota_limits",
         sa.Column("project_id", sa.String(255), nullable=False),
@@ -59,12 +82,18 @@ def upgrade() -> None:
             "project_id", "resource", name="pk_quota_limits"
         ),
     )
+
+
+def _make_quota_locks() -> None:
     op.create_table(
         "quota_locks",
         sa.Column("project_id", sa.String(255), nullable=False),
         sa.Column("taken", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("project_id", name="pk_quota_locks"),
     )
+
+
+def _make_resource_providers() -> None:
     op.create_table(
         "resource_providers",
         sa.Column("id", sa.String(36), nullable=False),
@@ -80,6 +109,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_resource_providers_root_id", "resource_providers", ["root_id"]
     )
+
+
+def _make_server_mappings() -> None:
     op.create_table(
         "server_mappings",
         sa.Column("server_id", sa.String(36), nullable=False),
@@ -94,6 +126,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_server_mappings_project_id", "server_mappings", ["project_id"]
     )
+
+
+def _make_allocations() -> None:
     op.create_table(
         "allocations",
         sa.Column("consumer_id", sa.String(36), nullable=False),
@@ -121,6 +156,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_allocations_provider_id", "allocations", ["provider_id"]
     )
+
+
+def _make_flavor_access() -> None:
     op.create_table(
         "flavor_access",
         sa.Column("flavor_pk", sa.Integer(), nullable=False),
@@ -135,6 +173,9 @@ def upgrade() -> None:
             "flavor_pk", "project_id", name="pk_flavor_access"
         ),
     )
+
+
+def _make_flavor_specs() -> None:
     op.create_table(
         "flavor_specs",
         sa.Column("flavor_pk", sa.Integer(), nullable=False),
@@ -148,6 +189,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("flavor_pk", "name", name="pk_flavor_specs"),
     )
+
+
+def _make_inventories() -> None:
     op.create_table(
         "inventories",
         sa.Column("provider_id", sa.String(36), nullable=False),

@@ -10,6 +10,20 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _make_actions()
+    _make_nodes()
+    _make_servers()
+    _make_services()
+    _make_action_events()
+    _make_nics()
+    _make_server_tags()
+    _make_server_volumes()
+    task.create_tables(op)
+    lease.create_tables(op)
+    events.create_tables(op)
+
+
+def _make_actions() -> None:
     op.create_table(
         "actions",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -26,6 +40,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_actions_server", "actions", ["server_id", "started_at"]
     )
+
+
+def _make_nodes() -> None:
     op.create_table(
         "nodes",
         sa.Column("id", sa.String(36), nullable=False),
@@ -38,6 +55,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_nodes"),
         sa.UniqueConstraint("host", name="uq_nodes_host"),
     )
+
+
+def _make_servers() -> None:
     op.create_table(
         "servers",
         sa.Column("id", sa.String(36), nullable=False),
@@ -61,25 +81,7 @@ def upgrade() -> None:
         sa.Column("failed_hosts", db.JSON(), nullable=False),
         sa.Column("availability_zone", sa.String(255), nullable=True),
         sa.Column("pinned_zone", sa.String(255), nullable=True),
-        sa.Column("flavor", db.JSON(), nullable=False),
-        sa.Column("flavor_id", sa.String(255), nullable=False),
-        sa.Column("image", db.JSON(), nullable=True),
-        sa.Column("image_id", sa.String(36), nullable=True),
-        sa.Column("key", db.JSON(), nullable=True),
-        sa.Column("key_name", sa.String(255), nullable=True),
-        sa.Column("user_data", sa.Text(), nullable=True),
-        sa.Column("meta", db.JSON(), nullable=False),
-        sa.Column("config_drive", sa.Boolean(), nullable=False),
-        sa.Column("hints", db.JSON(), nullable=False),
-        sa.Column("wanted_nics", db.JSON(), nullable=False),
-        sa.Column(
-            "security_groups", db.JSON(), nullable=False
-        ),
-        sa.Column("trusted_certs", db.JSON(), nullable=True),
-        sa.Column("disk_config", sa.String(8), nullable=False),
-        sa.Column("root_device", sa.String(255), nullable=False),
-        sa.Column("access_ip_v4", sa.String(39), nullable=True),
-        sa.Column("access_ip_v6", sa.String(39), nullable=True),
+        *_what_was_asked_for(),
         sa.Column("created_at", db.UTCDateTime(), nullable=False),
         sa.Column("updated_at", db.UTCDateTime(), nullable=False),
         sa.Column("launched_at", db.UTCDateTime(), nullable=True),
@@ -96,6 +98,32 @@ def upgrade() -> None:
         "servers",
         ["project_id", "deleted", "created_at", "id"],
     )
+
+
+def _what_was_asked_for() -> list[sa.Column]:
+    """Return the columns of servers that users fill."""
+    return [
+        sa.Column("flavor", db.JSON(), nullable=False),
+        sa.Column("flavor_id", sa.String(255), nullable=False),
+        sa.Column("image", db.JSON(), nullable=True),
+        sa.Column("image_id", sa.String(36), nullable=True),
+        sa.Column("key", db.JSON(), nullable=True),
+        sa.Column("key_name", sa.String(255), nullable=True),
+        sa.Column("user_data", sa.Text(), nullable=True),
+        sa.Column("meta", db.JSON(), nullable=False),
+        sa.Column("config_drive", sa.Boolean(), nullable=False),
+        sa.Column("hints", db.JSON(), nullable=False),
+        sa.Column("wanted_nics", db.JSON(), nullable=False),
+        sa.Column("security_groups", db.JSON(), nullable=False),
+        sa.Column("trusted_certs", db.JSON(), nullable=True),
+        sa.Column("disk_config", sa.String(8), nullable=False),
+        sa.Column("root_device", sa.String(255), nullable=False),
+        sa.Column("access_ip_v4", sa.String(39), nullable=True),
+        sa.Column("access_ip_v6", sa.String(39), nullable=True),
+    ]
+
+
+def _make_services() -> None:
     op.create_table(
         "services",
         sa.Column("id", sa.String(36), nullable=False),
@@ -109,6 +137,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_services"),
         sa.UniqueConstraint("binary", "host", name="uq_services_binary_host"),
     )
+
+
+def _make_action_events() -> None:
     op.create_table(
         "action_events",
         sa.Column("id", sa.Integer(), nullable=False),
@@ -130,6 +161,9 @@ def upgrade() -> None:
     op.create_index(
         "ix_action_events_action_id", "action_events", ["action_id"]
     )
+
+
+def _make_nics() -> None:
     op.create_table(
         "nics",
         sa.Column("port_id", sa.String(36), nullable=False),
@@ -157,6 +191,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("port_id", name="pk_nics"),
     )
     op.create_index("ix_nics_server_id", "nics", ["server_id"])
+
+
+def _make_server_tags() -> None:
     op.create_table(
         "server_tags",
         sa.Column("server_id", sa.String(36), nullable=False),
@@ -170,6 +207,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("server_id", "tag", name="pk_server_tags"),
     )
     op.create_index("ix_server_tags_tag", "server_tags", ["tag"])
+
+
+def _make_server_volumes() -> None:
     op.create_table(
         "server_volumes",
         sa.Column("id", sa.String(36), nullable=False),
@@ -203,6 +243,3 @@ def upgrade() -> None:
     op.create_index(
         "ix_server_volumes_volume_id", "server_volumes", ["volume_id"]
     )
-    task.create_tables(op)
-    lease.create_tables(op)
-    events.create_tables(op)
