@@ -54,11 +54,10 @@ def ensure_user() -> int:
             return user.pw_gid
         container.run("usermod", "--append", "--groups", _GROUPS, USER)
         return user.pw_gid
-    subprocess.run(
-        ["useradd", "--system", "--user-group", "--no-create-home",
-         "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin",
-         "--groups", _GROUPS, USER],
-        check=True, capture_output=True)
+    container.run(
+        "useradd", "--system", "--user-group", "--no-create-home",
+        "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin",
+        "--groups", _GROUPS, USER)
     return pwd.getpwnam(USER).pw_gid
 
 
@@ -108,7 +107,8 @@ def disconnect(facts: layout.Facts) -> None:
 
 def _has_table(name: str) -> bool:
     done = subprocess.run(["nft", "list", "table", "inet", name],
-                          capture_output=True, check=False)
+                          capture_output=True, check=False,
+                          env=container.ENVIRONMENT)
     return done.returncode == 0
 
 
