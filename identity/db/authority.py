@@ -71,6 +71,10 @@ class Subject:
     options: dict[str, Any]
     password_hash: str | None
     password_expires_at: datetime.datetime | None
+    failures: int
+    failed_at: datetime.datetime | None
+    #: When they last came in, or were made.
+    active_at: datetime.datetime
     #: None where the question is about none, or it does not exist.
     target: Target | None
 
@@ -136,7 +140,9 @@ _SUBJECT = (
     _users.c.id, _users.c.name, _users.c.domain_id, _domains.c.name,
     _users.c.enabled, _domains.c.enabled, _users.c.epoch + _domains.c.epoch,
     _users.c.revision, _users.c.default_project_id, _users.c.options,
-    _passwords.c.hash, _passwords.c.expires_at)
+    _passwords.c.hash, _passwords.c.expires_at, _users.c.failures,
+    _users.c.failed_at,
+    sa.func.coalesce(_users.c.last_active_at, _users.c.created_at))
 _TARGET = (
     _targets.c.id, _targets.c.name, _targets.c.is_domain, _targets.c.enabled,
     _target_domains.c.enabled, _targets.c.epoch, _target_domains.c.epoch,
@@ -177,11 +183,12 @@ def _in_domain(domain: Any, prefix: str, by: str
 def _subject(row: Any, with_target: bool) -> Subject:
     (user_id, name, domain_id, domain_name, enabled, domain_enabled, epoch,
      revision, default_project_id, options, password_hash,
-     password_expires_at) = row[:12]
+     password_expires_at, failures, failed_at, active_at) = row[:15]
     return Subject(
         user_id, name, domain_id, domain_name, enabled and domain_enabled,
         epoch, revision, default_project_id, options or {}, password_hash,
-        password_expires_at, _target(row[12:]) if with_target else None)
+        password_expires_at, failures, failed_at, active_at,
+        _target(row[15:]) if with_target else None)
 
 
 def _target(row: Any) -> Target | None:

@@ -75,7 +75,11 @@ class ProjectTag(Base):
 
 
 class User(Base):
-    """``epoch``: as of projects. ``revision`` grows with each change."""
+    """``epoch``: as of projects. ``revision`` grows with each change.
+
+    ``failures`` are the wrong passwords since the last right one, the
+    newest at ``failed_at``: see ``compliance.py``.
+    """
 
     __tablename__ = "users"
     __table_args__ = (sa.UniqueConstraint("domain_id", "name"),)
@@ -92,6 +96,12 @@ class User(Base):
     revision: Mapped[int] = mapped_column(default=0)
     options: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
     extra: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    failed_at: Mapped[datetime.datetime | None] = mapped_column(
+        db.UTCDateTime)
+    #: To the day; NULL where nobody counts days of inactivity.
+    last_active_at: Mapped[datetime.datetime | None] = mapped_column(
+        db.UTCDateTime)
     #: Of the newest password; None where it lasts, or there is none.
     password_expires_at: ClassVar[Any]
 
@@ -117,6 +127,21 @@ User.password_expires_at = orm.column_property(
     sa.select(Password.expires_at).where(Password.user_id == User.id)
     .order_by(Password.id.desc()).limit(1).correlate(User.__table__)
     .scalar_subquery(), expire_on_flush=False)
+
+
+class DomainOption(Base):
+    """What is set for one domain in place of the configuration file."""
+
+    __tablename__ = "domain_options"
+
+    domain_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("projects.id", ondelete="CASCADE"),
+        primary_key=True)
+    group_name: Mapped[str] = mapped_column(
+        sa.String(64), primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
+    #: JSON text: a value may be null.
+    value: Mapped[str] = mapped_column(sa.Text)
 
 
 class Group(Base):
