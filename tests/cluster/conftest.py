@@ -20,7 +20,7 @@ def _root():
         pytest.skip("needs root")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def deployment():
     state = pathlib.Path(tempfile.mkdtemp(prefix="pileus-", dir="/tmp"))
     state.chmod(0o755)
@@ -36,12 +36,12 @@ def deployment():
         shutil.rmtree(state, ignore_errors=True)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def tenant(deployment):
     return Tenant(deployment.login())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def key(deployment):
     file = deployment.state / "id"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
@@ -49,7 +49,7 @@ def key(deployment):
     return file
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def image(deployment, tenant):
     file = deployment.state / "tiny.qcow2"
     subprocess.run([sys.executable, "-m", "cli.main", "image", "build",

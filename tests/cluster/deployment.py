@@ -39,11 +39,12 @@ class Deployment(cloud.Cloud):
     """All daemons below ``state``, with two nodes; needs root.
 
     A supervisor starts a daemon again that has ended. What is in the file
-    ``failpoints`` is switched on in all of them.
+    ``failpoints`` is switched on in all of them. ``options`` is added to
+    the configuration.
     """
 
     def __init__(self, state: pathlib.Path, database: servers.Server,
-                 rabbit: servers.Rabbit) -> None:
+                 rabbit: servers.Rabbit, options: str = "") -> None:
         self.state = state
         self.database = database
         self.rabbit = rabbit
@@ -55,7 +56,7 @@ class Deployment(cloud.Cloud):
             folder.mkdir(exist_ok=True)
             os.chown(folder, 0, self._pileus.pw_gid)
             folder.chmod(0o1771)
-        self._write()
+        self._write(options)
         self.conf = daemon.load_conf([str(state / "pileus.conf")])
         self._run("db", "upgrade", "--config", state / "pileus.conf")
         (state / "failpoints").write_text("")
@@ -75,7 +76,7 @@ class Deployment(cloud.Cloud):
         return [f"{name}@{place}" for place in ("node1", "node2")
                 for name in ON_NODES]
 
-    def _write(self) -> None:
+    def _write(self, options: str) -> None:
         path = cloud.write_conf(self.state)
         facts = self.places[0].facts.number
         run = self.places[0].run
@@ -95,7 +96,8 @@ class Deployment(cloud.Cloud):
         path.write_text(text)
         metadata = text.split("[metadata]")[1].split("port = ")[1].split()[0]
         path.write_text(text + (
-            f"[network]\nmetadata_url = http://127.0.0.1:{metadata}\n"))
+            f"[network]\nmetadata_url = http://127.0.0.1:{metadata}\n"
+            f"{options}"))
         self._close(path)
         for place in self.places:
             own = self.state / f"{place.name}.conf"
