@@ -9,10 +9,10 @@ from common import daemon, db, exceptions, faults, loop, rpc, wsgi
 from identity import api as resources
 from identity import bootstrap, conf, env, policies, views
 from identity.db import authority as queries
-from identity.db import models
+from identity.db import delegations  # its tables, too
 from identity.exceptions import TokenNotFound
 
-SCHEMA = db.Schema("identity", models.Base.metadata,
+SCHEMA = db.Schema("identity", delegations.Base.metadata,
                    "identity:db/migrations")
 
 _PRUNE_INTERVAL = 3600
