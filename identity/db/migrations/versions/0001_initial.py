@@ -16,6 +16,23 @@ def column(name: str, kind: Any, nullable: bool = False) -> Any:
 
 
 def upgrade() -> None:
+    _make_projects()
+    _make_regions()
+    _make_revisions()
+    _make_revocations()
+    _make_services()
+    _make_endpoints()
+    _make_groups()
+    _make_project_tags()
+    _make_roles()
+    _make_users()
+    _make_assignments()
+    _make_implications()
+    _make_memberships()
+    _make_passwords()
+
+
+def _make_projects() -> None:
     op.create_table(
         "projects",
         column("id", sa.String(64)),
@@ -35,6 +52,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("names_of", "name"))
     op.create_index("ix_projects_domain_id", "projects", ["domain_id"])
     op.create_index("ix_projects_parent_id", "projects", ["parent_id"])
+
+
+def _make_regions() -> None:
     op.create_table(
         "regions",
         column("id", sa.String(255)),
@@ -42,11 +62,17 @@ def upgrade() -> None:
         column("description", sa.Text()),
         sa.ForeignKeyConstraint(["parent_id"], ["regions.id"]),
         sa.PrimaryKeyConstraint("id"))
+
+
+def _make_revisions() -> None:
     op.create_table(
         "revisions",
         column("name", sa.String(32)),
         column("value", sa.BigInteger()),
         sa.PrimaryKeyConstraint("name"))
+
+
+def _make_revocations() -> None:
     op.create_table(
         "revocations",
         column("id", sa.String(64)),
@@ -54,6 +80,9 @@ def upgrade() -> None:
         column("expires_at", db.UTCDateTime()),
         sa.PrimaryKeyConstraint("id"))
     op.create_index("ix_revocations_expires_at", "revocations", ["expires_at"])
+
+
+def _make_services() -> None:
     op.create_table(
         "services",
         column("id", sa.String(64)),
@@ -62,6 +91,9 @@ def upgrade() -> None:
         column("description", sa.Text(), nullable=True),
         column("enabled", sa.Boolean()),
         sa.PrimaryKeyConstraint("id"))
+
+
+def _make_endpoints() -> None:
     op.create_table(
         "endpoints",
         column("id", sa.String(64)),
@@ -77,6 +109,9 @@ def upgrade() -> None:
             ["service_id"], ["services.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"))
     op.create_index("ix_endpoints_service_id", "endpoints", ["service_id"])
+
+
+def _make_groups() -> None:
     op.create_table(
         "groups",
         column("id", sa.String(64)),
@@ -86,6 +121,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["domain_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("domain_id", "name"))
+
+
+def _make_project_tags() -> None:
     op.create_table(
         "project_tags",
         column("project_id", sa.String(64)),
@@ -93,6 +131,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["project_id"], ["projects.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("project_id", "name"))
+
+
+def _make_roles() -> None:
     op.create_table(
         "roles",
         column("id", sa.String(64)),
@@ -104,6 +145,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["domain_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("names_of", "name"))
+
+
+def _make_users() -> None:
     op.create_table(
         "users",
         column("id", sa.String(64)),
@@ -119,6 +163,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["domain_id"], ["projects.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("domain_id", "name"))
+
+
+def _make_assignments() -> None:
     op.create_table(
         "assignments",
         column("actor_id", sa.String(64)),
@@ -134,6 +181,9 @@ def upgrade() -> None:
     op.create_index("ix_assignments_role_id", "assignments", ["role_id"])
     op.create_index(
         "ix_assignments_target", "assignments", ["target_kind", "target_id"])
+
+
+def _make_implications() -> None:
     op.create_table(
         "implications",
         column("prior_id", sa.String(64)),
@@ -145,6 +195,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("prior_id", "implied_id"))
     op.create_index(
         "ix_implications_implied_id", "implications", ["implied_id"])
+
+
+def _make_memberships() -> None:
     op.create_table(
         "memberships",
         column("user_id", sa.String(64)),
@@ -154,6 +207,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("user_id", "group_id"))
     op.create_index("ix_memberships_group_id", "memberships", ["group_id"])
+
+
+def _make_passwords() -> None:
     op.create_table(
         "passwords",
         column("id", sa.Integer()),
