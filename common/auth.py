@@ -210,7 +210,22 @@ def make_context(token: dict[str, Any], text: str | None,
         domain_id=domain.get("id"), domain_name=domain.get("name"),
         system_scope="all" if token.get("system", {}).get("all") else None,
         roles=_roles(token), expires_at=token.get("expires_at"),
-        audit_ids=tuple(token.get("audit_ids", ())), **values)
+        audit_ids=tuple(token.get("audit_ids", ())),
+        delegation=_delegation(token), **values)
+
+
+def _delegation(token: dict[str, Any]) -> context.Delegation | None:
+    if "OS-TRUST:trust" in token:
+        return context.Delegation("trust", token["OS-TRUST:trust"]["id"])
+    if "application_credential" in token:
+        found = token["application_credential"]
+        return context.Delegation(
+            "application_credential", found["id"],
+            not found.get("restricted", True))
+    if "OS-OAUTH1" in token:
+        return context.Delegation(
+            "access_token", token["OS-OAUTH1"]["access_token_id"])
+    return None
 
 
 class RemoteValidator:

@@ -1,9 +1,19 @@
 """Who asks: travels with each request, over REST and RPC."""
 
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from oslo_context import context
+
+
+class Delegation(NamedTuple):
+    """By what, other than their own right, the sender acts."""
+
+    #: "trust", "application_credential" or "access_token".
+    kind: str
+    id: str
+    #: It may be used to make further credentials and delegations.
+    unrestricted: bool = False
 
 
 class RequestContext(context.RequestContext):
@@ -14,11 +24,14 @@ class RequestContext(context.RequestContext):
     """
 
     def __init__(self, *, expires_at: str | None = None,
-                 audit_ids: tuple[str, ...] = (), **values: Any) -> None:
+                 audit_ids: tuple[str, ...] = (),
+                 delegation: Delegation | None = None,
+                 **values: Any) -> None:
         values.setdefault("overwrite", False)
         super().__init__(**values)
         self.expires_at = expires_at
         self.audit_ids = audit_ids
+        self.delegation = delegation
 
     def to_dict(self) -> dict[str, Any]:
         """Return what may travel over the bus."""

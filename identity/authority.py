@@ -2,7 +2,7 @@
 
 import dataclasses
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import orm
@@ -12,10 +12,11 @@ from identity import catalog, roles, tokens
 from identity.db import authority as queries
 from identity.db.authority import Named, State, Subject
 from identity.db.models import DOMAIN, PROJECT
+from identity.delegation.base import Allowance, Kind
 from identity.exceptions import TokenNotFound
 from identity.methods.base import Proof
 from identity.roles import RoleName
-from identity.tokens import Scope, Token
+from identity.tokens import Delegation, Scope, Token
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +28,8 @@ class Grant:
     roles: list[RoleName]
     #: Gives the catalog as the token sees it.
     catalog: Callable[[], list[dict[str, Any]]]
+    #: Of a token that was made by a delegation.
+    allowed: Allowance | None = None
 
     @property
     def role_names(self) -> list[str]:
@@ -44,6 +47,8 @@ class Wish:
 
     kind: str | None = None
     target: Named = Named()
+    #: To act by this, with the scope that it allows.
+    delegation: Delegation | None = None
 
 
 class Authority:
@@ -51,11 +56,14 @@ class Authority:
 
     :param token_s: how long tokens live, in seconds
     :param grace_s: how long after that services may still use them
+    :param kinds: of delegations, by their names
     """
 
     def __init__(self, database: db.Database, codec: tokens.Codec, *,
-                 token_s: int, grace_s: int) -> None:
+                 token_s: int, grace_s: int,
+                 kinds: Mapping[str, Kind]) -> None:
         self._db = database
+        self._kinds = kinds
         self._codec = codec
         self._token_s = token_s
         self._grace_s = grace_s
@@ -68,12 +76,31 @@ class Authority:
         :raises Unauthorized: if the scope is unknown, disabled or not
             theirs; which of these, it does not tell
         """
+        delegation = wish.delegation or proof.delegation
+        if delegation is not None:
+            return self._issue_by(delegation, proof, wish)
         with self._db.reader() as session:
             subject, scope = self._subject(session, proof.user_id, wish)
             token = self._new(proof, subject, scope)
             grant = self._grant(session, token, subject)
         if scope and not grant.roles:
             raise exceptions.Unauthorized()
+        return self._codec.pack(token), grant
+
+    def _issue_by(self, delegation: Delegation, proof: Proof,
+                  wish: Wish) -> tuple[str, Grant]:
+        if proof.delegation and (wish.delegation or wish.kind is not None):
+            raise exceptions.Unauthorized()
+        kind = self._kinds[delegation.kind]
+        opened = self._db.writer if kind.writes else self._db.reader
+        with opened() as session:
+            allowed = kind.take(session, delegation.id, proof.user_id)
+            subject, scope = self._subject(session, allowed.user_id, Wish(
+                allowed.scope.kind, Named(id=allowed.scope.id)))
+            token = self._new(proof, subject, scope, delegation, allowed)
+            grant = self._grant(session, token, subject, allowed)
+            if not grant.roles:
+                raise exceptions.Unauthorized()
         return self._codec.pack(token), grant
 
     def _subject(self, session: orm.Session, user_id: str,
@@ -106,17 +133,19 @@ class Authority:
         given = queries.roles_on(session, user_id, scoped[1])
         return scoped if given else (subject, scope)
 
-    def _new(self, proof: Proof, subject: Subject, scope: Scope) -> Token:
+    def _new(self, proof: Proof, subject: Subject, scope: Scope,
+             delegation: Delegation | None = None,
+             allowed: Allowance | None = None) -> Token:
         now = db.utcnow()
-        expires_at = now + datetime.timedelta(seconds=self._token_s)
-        if proof.not_after is not None:
-            expires_at = min(expires_at, proof.not_after)
+        ends = [now + datetime.timedelta(seconds=self._token_s),
+                proof.not_after, allowed.not_after if allowed else None]
+        expires_at = min(end for end in ends if end is not None)
         audit_ids: tuple[str, ...] = (tokens.audit_id(),)
         if proof.chain is not None:
             audit_ids += (proof.chain,)
         return Token(
             subject.id, proof.methods, scope, now, expires_at, audit_ids,
-            _epoch(subject))
+            _epoch(subject, allowed), delegation)
 
     def validate(self, text: str, *, allow_expired: bool = False) -> Grant:
         """Return what the token means now, or raise TokenNotFound.
@@ -130,24 +159,42 @@ class Authority:
         with self._db.reader() as session:
             subject = queries.find_subject(
                 session, Named(id=token.user_id), target, token.scope.kind)
-            if not subject or not _stands(subject, token):
+            allowed = self._allowed(session, token)
+            if not subject or not _stands(subject, token, allowed):
                 raise TokenNotFound()
-            grant = self._grant(session, token, subject)
+            grant = self._grant(session, token, subject, allowed)
         if token.scope and not grant.roles:
             raise TokenNotFound()
         return grant
 
-    def _grant(self, session: orm.Session, token: Token,
-               subject: Subject) -> Grant:
+    def _allowed(self, session: orm.Session,
+                 token: Token) -> Allowance | None:
+        """Return what the token's delegation, if any, allows now."""
+        if token.delegation is None:
+            return None
+        kind, delegation_id = token.delegation
+        allowed = self._kinds[kind].look(session, delegation_id)
+        if allowed is None or (
+                (allowed.user_id, allowed.scope)
+                != (token.user_id, token.scope)):
+            raise TokenNotFound()
+        return allowed
+
+    def _grant(self, session: orm.Session, token: Token, subject: Subject,
+               allowed: Allowance | None = None) -> Grant:
         state = queries.state(session, token.revocation_ids)
         if state.revoked:
             raise TokenNotFound()
         names: list[RoleName] = []
         if token.scope:
-            given = queries.roles_on(session, token.user_id, token.scope)
-            names = self._roles.at(
-                session, state.roles_revision).effective(given)
-        return Grant(token, subject, names, self._catalog_of(token, state))
+            holder_id = allowed.grantor_id if allowed else token.user_id
+            given = queries.roles_on(session, holder_id, token.scope)
+            graph = self._roles.at(session, state.roles_revision)
+            names = graph.effective(given)
+            if allowed:
+                names = _handed_on(graph, names, allowed)
+        return Grant(token, subject, names, self._catalog_of(token, state),
+                     allowed)
 
     def _catalog_of(self, token: Token, state: State
                     ) -> Callable[[], list[dict[str, Any]]]:
@@ -180,13 +227,25 @@ class Authority:
         return self._roles.at(session, state.roles_revision)
 
 
-def _epoch(subject: Subject) -> int:
-    return subject.epoch + (subject.target.epoch if subject.target else 0)
+def _handed_on(graph: roles.RoleGraph, held: list[RoleName],
+               allowed: Allowance) -> list[RoleName]:
+    """Return those of the grantor's roles that the delegation carries."""
+    if allowed.all_or_none:
+        if not allowed.role_ids <= {role.id for role in held}:
+            return []
+    carried = graph.closure(set(allowed.role_ids))
+    return [role for role in held if role.id in carried]
 
 
-def _stands(subject: Subject, token: Token) -> bool:
+def _epoch(subject: Subject, allowed: Allowance | None) -> int:
+    return (subject.epoch + (subject.target.epoch if subject.target else 0)
+            + (allowed.epoch if allowed else 0))
+
+
+def _stands(subject: Subject, token: Token,
+            allowed: Allowance | None) -> bool:
     """Say whether nothing since has ended the user's or the scope's."""
-    if not subject.enabled or _epoch(subject) != token.epoch:
+    if not subject.enabled or _epoch(subject, allowed) != token.epoch:
         return False
     if token.scope.kind in (PROJECT, DOMAIN):
         return subject.target is not None and subject.target.enabled

@@ -5,12 +5,16 @@ import dataclasses
 from oslo_config import cfg
 
 from common import db, rpc
-from identity import passwords, tokens
+from identity import compliance, passwords, tokens
 from identity.authority import Authority
+from identity.delegation.base import Kind
 from identity.login import Login, load_methods
 from identity.methods.base import Means
 from identity.methods.password import Password
 from identity.revocation import Announcer
+
+#: The kinds of delegation there are.
+DELEGATIONS: tuple[Kind, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Env:
     #: Verifies passwords for others than logins.
     checker: Password
     announce: Announcer
+    rules: compliance.Rules
     max_project_depth: int
 
 
@@ -36,14 +41,17 @@ def make(conf: cfg.ConfigOpts, database: db.Database,
     codec = tokens.Codec(keys)
     authority = Authority(
         database, codec, token_s=own.token_seconds,
-        grace_s=own.expired_token_seconds)
+        grace_s=own.expired_token_seconds,
+        kinds={kind.name: kind for kind in DELEGATIONS})
     hasher = make_hasher(conf)
+    rules = compliance.from_conf(conf)
     means = Means(
         database, hasher,
-        passwords.Remembered(own.password_memory_seconds), authority, codec)
+        passwords.Remembered(own.password_memory_seconds), authority, codec,
+        rules)
     return Env(
         database, keys, authority, Login(load_methods(means), authority),
-        hasher, Password(means), Announcer(conf, bus),
+        hasher, Password(means), Announcer(conf, bus), rules,
         own.max_project_depth)
 
 

@@ -9,6 +9,8 @@ from identity.authority import Authority, Grant, Wish
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.methods.base import Means, Method, Proof
 from identity.methods.password import named
+from identity.schemas.auth import TRUST_SCOPE
+from identity.tokens import Delegation
 
 ENTRY_POINTS = "pileus.auth_methods"
 
@@ -54,7 +56,9 @@ def combine(proofs: list[Proof]) -> Proof:
     They must agree on the user; the token lives as the shortest allows.
     """
     first = proofs[0]
-    if any(proof.user_id != first.user_id for proof in proofs):
+    delegations = {p.delegation for p in proofs if p.delegation is not None}
+    if (any(proof.user_id != first.user_id for proof in proofs)
+            or len(delegations) > 1):
         raise exceptions.Unauthorized()
     methods = dict.fromkeys(
         method for proof in proofs for method in proof.methods)
@@ -62,7 +66,8 @@ def combine(proofs: list[Proof]) -> Proof:
     chains = [p.chain for p in proofs if p.chain is not None]
     return Proof(
         first.user_id, tuple(methods), min(ends, default=None),
-        chains[0] if chains else None)
+        chains[0] if chains else None,
+        next(iter(delegations), None))
 
 
 def wish(scope: Any) -> Wish:
@@ -73,5 +78,7 @@ def wish(scope: Any) -> Wish:
         return Wish("")
     if "system" in scope:
         return Wish(SYSTEM)
+    if TRUST_SCOPE in scope:
+        return Wish(delegation=Delegation("trust", scope[TRUST_SCOPE]["id"]))
     kind = PROJECT if "project" in scope else DOMAIN
     return Wish(kind, named(scope[kind]))

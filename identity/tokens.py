@@ -13,7 +13,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from cryptography import fernet
@@ -21,7 +21,8 @@ from cryptography import fernet
 from identity import exceptions
 
 _FORM = re.compile(r"[A-Za-z0-9_-]{64,2048}")
-_VERSION = 1
+#: Layouts of what is sealed: plain, and with a delegation behind it.
+_PLAIN, _DELEGATED = 1, 2
 _STAGED = 0
 
 
@@ -39,13 +40,22 @@ class Scope:
 UNSCOPED = Scope()
 
 
+class Delegation(NamedTuple):
+    """By what, other than their own right, somebody acts."""
+
+    #: The name of a ``delegation.base.Kind``.
+    kind: str
+    id: str
+
+
 @dataclasses.dataclass(frozen=True)
 class Token:
     """What is sealed in a token.
 
     ``epoch``: the sum of the epochs of the user, the project and their
-    domains, at the time of issue. They only grow, so a different sum means
-    that one of them ended its tokens.
+    domains, and of all whom the delegation names, at the time of issue.
+    They only grow, so a different sum means that one of them ended its
+    tokens.
     """
 
     user_id: str
@@ -56,6 +66,7 @@ class Token:
     #: Its own id, then the id of the first of its chain, if another.
     audit_ids: tuple[str, ...]
     epoch: int
+    delegation: Delegation | None = None
 
     def expired(self, now: datetime.datetime, grace_s: int = 0) -> bool:
         """Say whether it ended, ``grace_s`` ago or more."""
@@ -80,10 +91,7 @@ class Codec:
 
     def pack(self, token: Token) -> str:
         """Seal it."""
-        payload = orjson.dumps([
-            _VERSION, token.user_id, token.methods, token.scope.kind,
-            token.scope.id, _micros(token.issued_at),
-            _micros(token.expires_at), token.audit_ids, token.epoch])
+        payload = orjson.dumps(_payload(token))
         return self._keys.box().encrypt(payload).rstrip(b"=").decode()
 
     def unpack(self, text: str) -> Token:
@@ -104,13 +112,26 @@ class Codec:
             raise exceptions.TokenNotFound() from error
 
 
+def _payload(token: Token) -> list[Any]:
+    payload = [
+        _PLAIN, token.user_id, token.methods, token.scope.kind,
+        token.scope.id, _micros(token.issued_at),
+        _micros(token.expires_at), token.audit_ids, token.epoch]
+    if token.delegation:
+        payload[0] = _DELEGATED
+        payload += token.delegation
+    return payload
+
+
 def _token(payload: list[Any]) -> Token:
-    if payload[0] != _VERSION:
-        raise ValueError(f"token version {payload[0]}")
-    _, user, methods, kind, scope, issued, expires, audit, epoch = payload
+    version, user, methods, kind, scope, issued, expires, audit, epoch = (
+        payload[:9])
+    if version not in (_PLAIN, _DELEGATED):
+        raise ValueError(f"token version {version}")
+    delegation = Delegation(*payload[9:]) if version == _DELEGATED else None
     return Token(
         user, tuple(methods), Scope(kind, scope), _moment(issued),
-        _moment(expires), tuple(audit), epoch)
+        _moment(expires), tuple(audit), epoch, delegation)
 
 
 def _micros(moment: datetime.datetime) -> int:

@@ -35,6 +35,8 @@ def token(grant: Grant, *, with_catalog: bool) -> dict[str, Any]:
                           for role in grant.roles]
         if with_catalog:
             shown["catalog"] = grant.catalog()
+    if grant.allowed:
+        shown |= grant.allowed.shown
     return shown
 
 

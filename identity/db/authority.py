@@ -103,6 +103,23 @@ def find_subject(session: orm.Session, user: Named,
     return _subject(row, scope is not None) if row else None
 
 
+def standing(session: orm.Session, user_id: str) -> int | None:
+    """Return the epoch of a user, None if they are gone or disabled.
+
+    It grows when the user's tokens must end, as that of their domain does.
+    """
+    epoch: int | None = session.connection().scalar(
+        _STANDING, {"user_id": user_id})
+    return epoch
+
+
+_STANDING = (
+    sa.select(_users.c.epoch + _domains.c.epoch)
+    .join(_domains, _domains.c.id == _users.c.domain_id)
+    .where(_users.c.id == sa.bindparam("user_id"),
+           _users.c.enabled.is_(True), _domains.c.enabled.is_(True)))
+
+
 def _form(named: Named) -> str:
     """Say by which of its members it is found."""
     if named.id is not None:

@@ -10,7 +10,7 @@ import datetime
 from typing import Any, ClassVar
 
 from common import db, schema
-from identity import passwords, tokens
+from identity import compliance, passwords, tokens
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,6 +24,9 @@ class Proof:
     not_after: datetime.datetime | None = None
     #: Audit id of the first token of the chain, if there is one already.
     chain: str | None = None
+    #: What they act by, if it is not their own right: the token has the
+    #: user and scope that this allows.
+    delegation: tokens.Delegation | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -35,6 +38,7 @@ class Means:
     remembered: passwords.Remembered
     authority: Any  # identity.authority.Authority, which holds the methods
     codec: tokens.Codec
+    rules: compliance.Rules
 
 
 class Method(abc.ABC):

@@ -3,9 +3,10 @@
 from typing import Any, ClassVar
 
 from common import db, exceptions, schema
-from identity import passwords
-from identity.db import authority
+from identity import compliance, passwords
+from identity.db import authority, users
 from identity.db.authority import Named, Subject
+from identity.exceptions import PasswordExpired
 from identity.methods import base
 
 _NAME = {"type": "string", "maxLength": 255}
@@ -34,28 +35,67 @@ class Password(base.Method):
             subject = authority.find_subject(session, named(user))
         if not self.verify(subject, user["password"]) or subject is None:
             raise exceptions.Unauthorized()
+        if compliance.expired(subject.options, subject.password_expires_at):
+            raise PasswordExpired(user_id=subject.id)
         return base.Proof(subject.id, ("password",))
 
     def verify(self, subject: Subject | None, password: str) -> bool:
-        """Say whether they may come in with ``password``."""
+        """Say whether it is theirs, and they are not kept out.
+
+        It may have expired, and be good for nothing but to change it.
+        """
         stored = subject.password_hash if subject else None
-        if subject and stored and _admits(subject):
+        if subject and stored and self._admits(subject):
             if self.means.remembered.knows(
                     subject.id, subject.revision, stored, password):
+                self._came_in(subject)
                 return True
-        if not self.means.hasher.matches(password, stored):
+        right = self.means.hasher.matches(password, stored)
+        if not right or subject is None or stored is None:
+            self._count(subject)
             return False
-        if subject is None or stored is None or not _admits(subject):
+        if not self._admits(subject) or not self._came_in(subject):
+            self._count(None)
             return False
         self.means.remembered.add(
             subject.id, subject.revision, stored, password)
         return True
 
+    def _admits(self, subject: Subject) -> bool:
+        rules = self.means.rules
+        return (subject.enabled and not rules.locked(subject)
+                and not rules.inactive(subject.options, subject.active_at))
 
-def _admits(subject: Subject) -> bool:
-    expires_at = subject.password_expires_at
-    return subject.enabled and (
-        expires_at is None or expires_at > db.utcnow())
+    def _count(self, subject: Subject | None) -> None:
+        """Count a wrong password; None does as much work, for nothing."""
+        rules = self.means.rules
+        if not rules.lockout_attempts:
+            return
+        counted = subject is not None and rules.counts(subject.options)
+        with self.means.db.writer() as session:
+            users.count_failure(
+                session, subject.id if subject and counted else "",
+                limit=rules.lockout_attempts, since=rules.locked_since())
+
+    def _came_in(self, subject: Subject) -> bool:
+        """Note that the password was right; say if it still counts.
+
+        While it was hashed, others may have locked the user out. Nothing
+        is written where there is nothing new to say.
+        """
+        rules = self.means.rules
+        today = rules.tracks_activity and (
+            subject.active_at.date() < db.utcnow().date())
+        if rules.counts(subject.options):
+            with self.means.db.reader() as session:
+                now = authority.find_subject(session, Named(id=subject.id))
+            if now is None or rules.locked(now):
+                return False
+            subject = now
+        if subject.failures or today:
+            with self.means.db.writer() as session:
+                users.came_in(session, subject.id, today=today)
+        return True
 
 
 def named(thing: dict[str, Any]) -> Named:

@@ -3,14 +3,15 @@
 from typing import Any, ClassVar
 
 from common import exceptions, schema
-from identity.exceptions import TokenNotFound
+from identity.exceptions import NotAllowed, TokenNotFound
 from identity.methods import base
 
 
 class Token(base.Method):
     """The method ``token``.
 
-    What comes out ends when the token does, and belongs to its chain.
+    What comes out ends when the token does, and belongs to its chain. A
+    token that acts by a delegation begets no others.
     """
 
     claim_schema: ClassVar[schema.Schema] = schema.closed(
@@ -22,6 +23,10 @@ class Token(base.Method):
         except TokenNotFound:
             raise exceptions.Unauthorized() from None
         token = found.token
+        if token.delegation:
+            raise NotAllowed(
+                reason="A token that was made by a delegation cannot be "
+                       "exchanged for another.")
         methods = token.methods
         if "token" not in methods:
             methods += ("token",)

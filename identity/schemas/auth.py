@@ -11,6 +11,9 @@ _PROJECT: Schema = {
     "properties": {"id": _NAME, "name": _NAME, "domain": _DOMAIN},
     "anyOf": [{"required": ["id"]}, {"required": ["name", "domain"]}]}
 
+#: The member of ``scope`` that names a trust.
+TRUST_SCOPE = "OS-TRUST:trust"
+
 _SCOPE: Schema = {
     "oneOf": [
         {"type": "null"},
@@ -20,6 +23,8 @@ _SCOPE: Schema = {
         closed({"domain": _DOMAIN}, ("domain",)),
         closed({"system": closed({"all": {"enum": [True]}}, ("all",))},
                ("system",)),
+        closed({TRUST_SCOPE: closed({"id": _NAME}, ("id",))},
+               (TRUST_SCOPE,)),
     ]}
 
 #: The members of ``identity`` beside ``methods`` have schemas of their own
