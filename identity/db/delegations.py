@@ -125,13 +125,16 @@ class Credential(Base):
 
     __tablename__ = "credentials"
 
-    #: For type ``ec2`` the SHA-256 of the access key, in hexadecimal.
+    #: For type ``ec2`` that of the access key that it was made with.
     id: Mapped[str] = mapped_column(ID, primary_key=True)
     user_id: Mapped[str] = mapped_column(ID, _of("users"), index=True)
     #: Not a foreign key: types other than ``ec2`` name what they like.
     project_id: Mapped[str | None] = mapped_column(ID, index=True)
     type: Mapped[str] = mapped_column(sa.String(255))
     sealed_blob: Mapped[str] = mapped_column(sa.Text)
+    #: Of type ``ec2``: SHA-256 of the access key, in hexadecimal.
+    access_hash: Mapped[str | None] = mapped_column(
+        sa.String(64), unique=True)
     #: The application credential by which it was made, and ends.
     application_credential_id: Mapped[str | None] = mapped_column(
         ID, _of("application_credentials"), index=True)

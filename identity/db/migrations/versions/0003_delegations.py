@@ -111,10 +111,12 @@ def _make_credentials() -> None:
         "credentials",
         _id(), _id("user_id"), _id("project_id", nullable=True),
         _column("type", sa.String(255)), _column("sealed_blob", sa.Text()),
+        _column("access_hash", sa.String(64), nullable=True),
         _id("application_credential_id", nullable=True),
         _of("user_id", "users"),
         _of("application_credential_id", "application_credentials"),
-        sa.PrimaryKeyConstraint("id"))
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("access_hash"))
     _index("credentials", "user_id", "project_id",
            "application_credential_id")
 
