@@ -3,6 +3,7 @@
 from oslo_config import cfg
 
 from common import conf as common_conf
+from identity import compliance
 
 GROUP = "identity"
 PORT = 5000
@@ -48,3 +49,4 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     """Add the options of this service."""
     common_conf.register_service(conf, GROUP, port=PORT)
     conf.register_opts(OPTS, group=GROUP)
+    compliance.register_opts(conf)

@@ -69,5 +69,33 @@ class NotAllowed(exceptions.ServiceError):
     message = "{reason}"
 
 
+class PasswordExpired(exceptions.Unauthorized):
+    """Told only to those who know the password."""
+
+    message = ("The password is expired and needs to be changed for user: "
+               "{user_id}.")
+
+
+class WeakPassword(exceptions.BadRequest):
+    message = "The password does not match the requirements: {detail}."
+
+
+class PasswordUsedBefore(exceptions.BadRequest):
+    message = ("The new password cannot be identical to a previous one: "
+               "the last {count} passwords, the new one among them, must "
+               "differ.")
+
+
+class PasswordTooYoung(exceptions.BadRequest):
+    message = ("The password cannot be changed yet: the minimum password "
+               "age is {days} day(s). Try again in {left} day(s), or ask "
+               "an administrator to reset it.")
+
+
+class PasswordLocked(exceptions.BadRequest):
+    message = ("The user's option lock_password disallows changing the "
+               "password: an administrator may reset it.")
+
+
 class TagNotFound(exceptions.NotFound):
     message = "Could not find tag {tag} on project {project_id}."

@@ -6,13 +6,18 @@ from typing import Any
 import sqlalchemy as sa
 
 from common import db, exceptions, wsgi
-from identity import passwords, views
+from identity import compliance, passwords, views
 from identity.api import base
 from identity.api.projects import refuse_moves, refuse_read_only
 from identity.api.projects import view as view_project
 from identity.db import authority, projects, users
+from identity.db.authority import Subject
 from identity.db.models import PROJECT, User
-from identity.exceptions import DomainNotFound, NotAllowed
+from identity.exceptions import (
+    DomainNotFound,
+    PasswordLocked,
+    PasswordUsedBefore,
+)
 from identity.methods.password import Password
 from identity.policies import projects as project_policies
 from identity.policies import users as policies
@@ -28,10 +33,12 @@ class Users:
     """Handlers of /users."""
 
     def __init__(self, database: db.Database, hasher: passwords.Hasher,
-                 checker: Password, announce: Announcer) -> None:
+                 checker: Password, rules: compliance.Rules,
+                 announce: Announcer) -> None:
         self._db = database
         self._hasher = hasher
         self._checker = checker
+        self._rules = rules
         self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
@@ -67,18 +74,27 @@ class Users:
         domain_id = domain_for(req)
         req.authorize(policies.CREATE, target(domain_id=domain_id))
         self._check_domain(domain_id)
-        # Slow, so before the transaction.
-        password = known.get("password")
-        hashed = self._hasher.hash(password) if password else None
+        hashed = self._hashed(known.get("password"))
+        options = base.merged({}, known.get("options", {}))
         with self._db.writer() as session:
             user = users.add(session, User(
                 id=uuid.uuid4().hex, name=known["name"],
                 domain_id=domain_id, enabled=known.get("enabled", True),
                 default_project_id=known.get("default_project_id"),
-                epoch=0, revision=0,
-                options=base.merged({}, known.get("options", {})),
-                extra=base.merged({}, extra)), hashed)
+                epoch=0, revision=0, options=options,
+                extra=base.merged({}, extra)), hashed,
+                expires_at=self._rules.expiry(options, own=False))
         return {"user": view(req, user)}
+
+    def _hashed(self, password: str | None) -> str | None:
+        """Return the hash of a password that the rules allow.
+
+        Slow, so it must be called before the transaction.
+        """
+        if password is None:
+            return None
+        self._rules.check_strength(password)
+        return self._hasher.hash(password)
 
     def _check_domain(self, domain_id: str) -> None:
         try:
@@ -101,14 +117,16 @@ class Users:
             find(session, req, policies.UPDATE, user_id)
         known, extra = base.split_extra(req.json["user"], _KNOWN)
         refuse_read_only(extra)
-        password = known.get("password")
-        hashed = self._hasher.hash(password) if password else None
+        hashed = self._hashed(known.get("password"))
         with self._db.writer() as session:
             user = find(session, req, policies.UPDATE, user_id)
             refuse_moves(user, known, ("domain_id",))
             users.update(session, user, _changes(user, known, extra))
             if "password" in known:
-                users.set_password(session, user, hashed)
+                users.set_password(
+                    session, user, hashed,
+                    expires_at=self._rules.expiry(user.options, own=False),
+                    keep=self._rules.history)
         self._announce(req.ctx, user_id=user_id)
         return {"user": view(req, user)}
 
@@ -128,20 +146,32 @@ class Users:
         if not self._checker.verify(
                 subject, body["original_password"]) or subject is None:
             raise exceptions.Unauthorized()
-        if subject.options.get("lock_password"):
-            raise NotAllowed(
-                reason="Changing one's password is not allowed.")
-        if body["password"] == body["original_password"]:
-            raise exceptions.BadRequest(
-                reason="body.user.password: is the original one")
+        self._check_change(subject, body["password"])
         hashed = self._hasher.hash(body["password"])
         with self._db.writer() as session:
             user = users.get(session, user_id)
             if user.revision != subject.revision:
                 # It was changed meanwhile: the proof is out of date.
                 raise exceptions.Conflict()
-            users.set_password(session, user, hashed, self_service=True)
+            users.set_password(
+                session, user, hashed, self_service=True,
+                expires_at=self._rules.expiry(user.options, own=True),
+                keep=self._rules.history)
         self._announce(req.ctx, user_id=user_id)
+
+    def _check_change(self, subject: Subject, password: str) -> None:
+        """Raise what forbids users to choose ``password`` now."""
+        if subject.options.get("lock_password"):
+            raise PasswordLocked()
+        self._rules.check_strength(password)
+        with self._db.reader() as session:
+            past = users.past_passwords(
+                session, subject.id, self._rules.history)
+        if past and past[0].self_service:
+            self._rules.check_age(past[0].created_at)
+        for old in past[:self._rules.history]:
+            if self._hasher.matches(password, old.hash):
+                raise PasswordUsedBefore(count=self._rules.history)
 
     @wsgi.handler(query=base.QUERY)
     def projects(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:

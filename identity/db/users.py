@@ -1,10 +1,13 @@
 """Queries on users and groups; the caller owns the transaction."""
 
+import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from common import db
 from identity import exceptions
 from identity.db import authority
 from identity.db.models import (
@@ -35,13 +38,14 @@ def get_group(session: orm.Session, group_id: str) -> Group:
     return group
 
 
-def add(session: orm.Session, user: User, password_hash: str | None
-        ) -> User:
+def add(session: orm.Session, user: User, password_hash: str | None, *,
+        expires_at: datetime.datetime | None = None) -> User:
     """Add a user, or raise Duplicate."""
     session.add(user)
     flush(session, "user", f"name {user.name} is in use")
     if password_hash is not None:
-        session.add(Password(user_id=user.id, hash=password_hash))
+        session.add(Password(user_id=user.id, hash=password_hash,
+                             expires_at=expires_at))
         session.flush()
     session.refresh(user, ["password_expires_at"])
     return user
@@ -61,19 +65,70 @@ def update(session: orm.Session, user: User,
 
 def set_password(session: orm.Session, user: User,
                  password_hash: str | None, *,
-                 self_service: bool = False) -> None:
-    """Set a password, or none; the user's tokens end."""
-    if password_hash is None:
-        session.execute(
-            sa.delete(Password).where(Password.user_id == user.id))
-    else:
+                 self_service: bool = False,
+                 expires_at: datetime.datetime | None = None,
+                 keep: int = 1) -> None:
+    """Set a password, or none; the user's tokens end.
+
+    :param keep: newest passwords that stay on record, this one too
+    """
+    kept: set[int] = set()
+    if password_hash is not None:
         session.add(Password(
-            user_id=user.id, hash=password_hash,
+            user_id=user.id, hash=password_hash, expires_at=expires_at,
             self_service=self_service))
+        session.flush()
+        kept = {old.id for old in past_passwords(session, user.id, keep)}
+    session.execute(sa.delete(Password).where(
+        Password.user_id == user.id, Password.id.not_in(kept)))
     user.revision += 1
     user.epoch += 1
     session.flush()
     session.refresh(user, ["password_expires_at"])
+
+
+def past_passwords(session: orm.Session, user_id: str,
+                   count: int) -> Sequence[Any]:
+    """Return id, hash, created_at, self_service, the newest first."""
+    return session.execute(
+        sa.select(Password.id, Password.hash, Password.created_at,
+                  Password.self_service)
+        .where(Password.user_id == user_id)
+        .order_by(Password.id.desc()).limit(max(1, count))).all()
+
+
+def count_failure(session: orm.Session, user_id: str, *, limit: int,
+                  since: datetime.datetime | None) -> None:
+    """Count a wrong password, in one statement: of many, all count.
+
+    Those who are locked out stay so for no longer.
+
+    :param limit: at this many they are locked out, and forgotten by what
+        remembers passwords
+    :param since: a lock of before this has ended; None: none ever does
+    """
+    ended: Any = sa.false() if since is None else User.failed_at <= since
+    locked = User.failures >= limit
+    failures = sa.case((locked, 1), else_=User.failures + 1)
+    session.execute(
+        sa.update(User)
+        .where(User.id == user_id, sa.or_(sa.not_(locked), ended))
+        .values(failures=failures, failed_at=db.utcnow(),
+                revision=User.revision + sa.case(
+                    (failures >= limit, 1), else_=0))
+        .execution_options(synchronize_session=False))
+
+
+def came_in(session: orm.Session, user_id: str, failures: int, *,
+            today: bool) -> None:
+    """Forget ``failures`` unless there are others by now."""
+    values: dict[str, Any] = {"failures": 0, "failed_at": None}
+    if today:
+        values["last_active_at"] = db.utcnow()
+    session.execute(
+        sa.update(User)
+        .where(User.id == user_id, User.failures == failures)
+        .values(values).execution_options(synchronize_session=False))
 
 
 def delete(session: orm.Session, user: User) -> None:

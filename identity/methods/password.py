@@ -54,9 +54,11 @@ class Password(base.Method):
         if not right or subject is None or stored is None:
             self._count(subject)
             return False
-        if not self._admits(subject) or not self._came_in(subject):
+        now = self._again(subject)
+        if not self._admits(now):
             self._count(None)
             return False
+        self._came_in(now)
         self.means.remembered.add(
             subject.id, subject.revision, stored, password)
         return True
@@ -77,25 +79,25 @@ class Password(base.Method):
                 session, subject.id if subject and counted else "",
                 limit=rules.lockout_attempts, since=rules.locked_since())
 
-    def _came_in(self, subject: Subject) -> bool:
-        """Note that the password was right; say if it still counts.
+    def _again(self, subject: Subject) -> Subject:
+        """Return the user as they are after the slow hash.
 
-        While it was hashed, others may have locked the user out. Nothing
-        is written where there is nothing new to say.
+        Meanwhile wrong guesses, side by side, may have locked them out.
         """
-        rules = self.means.rules
-        today = rules.tracks_activity and (
+        if not self.means.rules.counts(subject.options):
+            return subject
+        with self.means.db.reader() as session:
+            return authority.find_subject(
+                session, Named(id=subject.id)) or subject
+
+    def _came_in(self, subject: Subject) -> None:
+        """Note it where that is news, so that few log-ins write."""
+        today = self.means.rules.tracks_activity and (
             subject.active_at.date() < db.utcnow().date())
-        if rules.counts(subject.options):
-            with self.means.db.reader() as session:
-                now = authority.find_subject(session, Named(id=subject.id))
-            if now is None or rules.locked(now):
-                return False
-            subject = now
         if subject.failures or today:
             with self.means.db.writer() as session:
-                users.came_in(session, subject.id, today=today)
-        return True
+                users.came_in(session, subject.id, subject.failures,
+                              today=today)
 
 
 def named(thing: dict[str, Any]) -> Named:
