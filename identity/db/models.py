@@ -263,3 +263,117 @@ class Endpoint(Base):
     name: Mapped[str | None] = mapped_column(sa.String(255))
     description: Mapped[str | None] = mapped_column(sa.Text)
     enabled: Mapped[bool] = mapped_column(default=True)
+
+
+class EndpointGroup(Base):
+    """The endpoints that are as ``filters`` say, whenever one asks."""
+
+    __tablename__ = "endpoint_groups"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.String(255))
+    description: Mapped[str | None] = mapped_column(sa.Text)
+    #: interface, service_id, region_id: what an endpoint must have.
+    filters: Mapped[dict[str, str]] = mapped_column(db.JSON, default=dict)
+
+
+class ProjectEndpoint(Base):
+    """An endpoint that the catalog of the project shows.
+
+    A project with neither these nor endpoint groups sees all endpoints.
+    """
+
+    __tablename__ = "project_endpoints"
+
+    project_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("projects.id", ondelete="CASCADE"),
+        primary_key=True)
+    endpoint_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("endpoints.id", ondelete="CASCADE"),
+        primary_key=True, index=True)
+
+
+class ProjectEndpointGroup(Base):
+    """Endpoints that the catalog of the project shows; see above."""
+
+    __tablename__ = "project_endpoint_groups"
+
+    project_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("projects.id", ondelete="CASCADE"),
+        primary_key=True)
+    group_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("endpoint_groups.id", ondelete="CASCADE"),
+        primary_key=True, index=True)
+
+
+class Policy(Base):
+    """A text for services to read; nothing here looks inside."""
+
+    __tablename__ = "policies"
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    type: Mapped[str] = mapped_column(sa.String(255))
+    blob: Mapped[str] = mapped_column(sa.Text)
+    extra: Mapped[dict[str, Any]] = mapped_column(db.JSON, default=dict)
+
+
+class PolicyAssociation(Base):
+    """The policy of an endpoint, or of those of a service (in a region).
+
+    ``place`` names just one of the three, so that each has one policy.
+    """
+
+    __tablename__ = "policy_associations"
+
+    place: Mapped[str] = mapped_column(sa.String(400), primary_key=True)
+    policy_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("policies.id", ondelete="CASCADE"), index=True)
+    endpoint_id: Mapped[str | None] = mapped_column(
+        ID, sa.ForeignKey("endpoints.id", ondelete="CASCADE"), index=True)
+    service_id: Mapped[str | None] = mapped_column(
+        ID, sa.ForeignKey("services.id", ondelete="CASCADE"), index=True)
+    region_id: Mapped[str | None] = mapped_column(
+        sa.String(255), sa.ForeignKey("regions.id", ondelete="CASCADE"),
+        index=True)
+
+
+class RegisteredLimit(Base):
+    """How much of a resource each project may have by default."""
+
+    __tablename__ = "registered_limits"
+    __table_args__ = (
+        sa.UniqueConstraint("service_id", "region_key", "resource_name"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    service_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("services.id", ondelete="CASCADE"))
+    region_id: Mapped[str | None] = mapped_column(
+        sa.String(255), sa.ForeignKey("regions.id", ondelete="CASCADE"),
+        index=True)
+    #: The region's id, or "": NULLs are never the same.
+    region_key: Mapped[str] = mapped_column(sa.String(255))
+    resource_name: Mapped[str] = mapped_column(sa.String(255))
+    default_limit: Mapped[int]
+    description: Mapped[str | None] = mapped_column(sa.Text)
+
+
+class Limit(Base):
+    """How much one project, or one domain, may have; -1: any amount."""
+
+    __tablename__ = "limits"
+    __table_args__ = (
+        sa.UniqueConstraint("registered_limit_id", "owner_id", "of_domain"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    registered_limit_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("registered_limits.id", ondelete="CASCADE"))
+    owner_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("projects.id", ondelete="CASCADE"), index=True)
+    #: The owner is meant as the domain, not as the project that it is too.
+    of_domain: Mapped[bool]
+    resource_limit: Mapped[int]
+    description: Mapped[str | None] = mapped_column(sa.Text)
+
+    registered: Mapped[RegisteredLimit] = orm.relationship(
+        lazy="joined", innerjoin=True)
+    owner: Mapped[Project] = orm.relationship(lazy="raise")
