@@ -10,7 +10,8 @@ import xml.etree.ElementTree as ElementTree
 import click
 
 _ROOT = pathlib.Path(__file__).parent.parent.parent
-_ENVIRONMENTS = ("lint", "py311", "functional", "dataplane", "cluster")
+_ENVIRONMENTS = ("lint", "docs", "py311", "functional", "dataplane",
+                 "cluster")
 
 
 @click.command(short_help="Run the project's tests.")
