@@ -1,28 +1,24 @@
 """Run programs: argument lists only, never a shell."""
 
-import resource
 import subprocess
-from collections.abc import Callable
 
 
 class Failed(Exception):
     """The program returned other than 0, or took too long."""
 
 
-def run(*argv: str, timeout: float = 60, input: str | None = None,
-        limits: dict[int, int] | None = None) -> str:
+def run(*argv: str, timeout: float = 60,
+        input: str | None = None) -> str:
     """Return what ``argv`` prints.
 
     :param timeout: seconds after which it is killed
-    :param limits: resource.RLIMIT_* to the bound it runs under
     :raises Failed: with the end of its standard error
     """
     try:
         done = subprocess.run(
             argv, capture_output=True, text=True, timeout=timeout,
             **({"stdin": subprocess.DEVNULL} if input is None
-               else {"input": input}),
-            preexec_fn=_limiter(limits) if limits else None)
+               else {"input": input}))
     except FileNotFoundError:
         raise Failed(f"{argv[0]}: not installed") from None
     except Exception as error:
@@ -33,10 +29,3 @@ def run(*argv: str, timeout: float = 60, input: str | None = None,
     if done.returncode:
         raise Failed(f"{argv[0]}: {done.stderr.strip()[-2000:]}")
     return done.stdout
-
-
-def _limiter(limits: dict[int, int]) -> Callable[[], None]:
-    def apply() -> None:
-        for kind, bound in limits.items():
-            resource.setrlimit(kind, (bound, bound))
-    return apply

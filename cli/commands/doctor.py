@@ -19,9 +19,10 @@ from cli.node import layout, outside
 
 #: What is wrong, and how to mend it.
 Finding = tuple[str, str]
-_PROGRAMS = ("ethtool", "ip", "libvirtd", "nft", "nsenter", "ovn-controller",
-             "ovn-northd", "ovs-vswitchd", "ovsdb-server", "qemu-img",
-             "qemu-system-x86_64", "ssh", "unshare", "virsh", "virtlogd")
+_PROGRAMS = ("bwrap", "ethtool", "ip", "libvirtd", "nft", "nsenter",
+             "ovn-controller", "ovn-northd", "ovs-vswitchd", "ovsdb-server",
+             "prlimit", "qemu-img", "qemu-system-x86_64", "ssh", "unshare",
+             "virsh", "virtlogd")
 _SECRET_FILES = ("etc/pileus.conf", "clouds.yaml")
 
 

@@ -11,6 +11,8 @@ import pathlib
 import struct
 import subprocess
 
+from common import qemu_img
+
 SECTOR = 512
 MIB = 1 << 20
 
@@ -113,8 +115,5 @@ def write(output: pathlib.Path, *, kernel: bytes, initrd: bytes,
         file.write(initrd)
         file.truncate((root_at_mib * MIB) - _KERNEL_AT * SECTOR)
     _root_file_system(raw, root_at_mib * MIB, root_mib * MIB, root, label)
-    _run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c",
-         str(raw), str(output))
-    _run("qemu-io", "-f", "qcow2", "-c",
-         f"write -q -s {plain} {_KERNEL_AT * SECTOR} {plain.stat().st_size}",
-         str(output))
+    qemu_img.compress(str(raw), str(output))
+    qemu_img.put(str(output), "qcow2", _KERNEL_AT * SECTOR, str(plain))

@@ -1,21 +1,13 @@
-"""Files that hold volumes: made by qemu-img, never guessed at."""
+"""Files that hold volumes, of a format that is known."""
 
 import fcntl
 import os
-import resource
 import struct
 
-from common import concurrency, process
+from common import concurrency, qemu_img
 
 GIB = 1 << 30
 
-_TIMEOUT_S = 30
-_LIMITS = {
-    resource.RLIMIT_CPU: 20,
-    resource.RLIMIT_AS: 2 * GIB,
-    # An empty qcow2 file is small whatever its virtual size.
-    resource.RLIMIT_FSIZE: GIB,
-}
 _QCOW2_MAGIC = b"QFI\xfb"
 _FLOCK = "hhqqi4x"
 #: QEMU locks bytes of these numbers for what it uses of an image.
@@ -42,8 +34,7 @@ def _create(path: str, disk_format: str, size_bytes: int) -> None:
         with open(path, "xb") as file:
             file.truncate(size_bytes)
         return
-    process.run("qemu-img", "create", "-q", "-f", disk_format, "--", path,
-                str(size_bytes), timeout=_TIMEOUT_S, limits=_LIMITS)
+    qemu_img.create(path, disk_format, size_bytes)
 
 
 def grow(path: str, disk_format: str, size_gib: int) -> None:
@@ -53,9 +44,7 @@ def grow(path: str, disk_format: str, size_gib: int) -> None:
     if disk_format == "raw":
         os.truncate(path, size_gib * GIB)
     else:
-        process.run("qemu-img", "resize", "-q", "-f", disk_format, "--",
-                    path, str(size_gib * GIB), timeout=_TIMEOUT_S,
-                    limits=_LIMITS)
+        qemu_img.resize(path, disk_format, size_gib * GIB)
     sync(path)
 
 

@@ -8,7 +8,7 @@ import pathlib
 import shutil
 import uuid
 
-from common import concurrency, failpoint, process
+from common import concurrency, failpoint, process, qemu_img
 from compute import exceptions
 from compute import spec as specs
 from compute.drivers.libvirt import configdrive, images
@@ -18,10 +18,6 @@ from compute.drivers.libvirt.settings import Settings
 LOG = logging.getLogger(__name__)
 
 GIB = 1 << 30
-#: Bounds of a qemu-img process: it only ever writes a header here.
-_LIMITS = ("prlimit", "--as=2147483648", "--cpu=30", "--fsize=1073741824",
-           "--core=0", "--")
-_TIMEOUT_S = 60
 
 
 class Disks:
@@ -121,11 +117,8 @@ class Disks:
         draft = disk.with_suffix(".new")
         draft.unlink(missing_ok=True)
         try:
-            process.run(
-                *_LIMITS, "qemu-img", "create", "-q", "-f", "qcow2",
-                "-F", base.format, "-b", str(base.path),
-                "--", str(draft),
-                str(size_bytes), timeout=_TIMEOUT_S)
+            qemu_img.create(str(draft), "qcow2", size_bytes,
+                            backing=(str(base.path), base.format))
         except process.Failed as error:
             LOG.error("overlay of %s: %s", spec.server_id, error)
             raise exceptions.HostFull(resource="disk") from error
