@@ -12,7 +12,14 @@ from typing import Any
 import cachetools
 from oslo_config import cfg
 
-from common import concurrency, context, exceptions, middleware, rpc
+from common import (
+    access,
+    concurrency,
+    context,
+    exceptions,
+    middleware,
+    rpc,
+)
 
 #: Turns a token into the ``token`` object of identity's answer. Raises
 #: Unauthorized for a token that is not valid. The second argument accepts
@@ -138,7 +145,7 @@ def filter_factory(global_conf: dict[str, str], **local: str
             if token:
                 try:
                     environ["common.context"] = _context(
-                        environ, token, cache, validator)
+                        environ, token, cache, validator, made.name)
                 except exceptions.ServiceError as error:
                     environ["common.auth_error"] = error
             return app(environ, start_response)
@@ -159,7 +166,7 @@ def _strip_identity(environ: dict[str, Any]) -> None:
 
 
 def _context(environ: dict[str, Any], token: str, cache: TokenCache | None,
-             validator: Validator) -> context.RequestContext:
+             validator: Validator, api: str) -> context.RequestContext:
     service_roles: list[str] = []
     service = environ.get("HTTP_X_SERVICE_TOKEN")
     if service:
@@ -167,10 +174,26 @@ def _context(environ: dict[str, Any], token: str, cache: TokenCache | None,
             service, cache, validator, allow_expired=False))
     found = _validated(
         token, cache, validator, allow_expired="service" in service_roles)
+    if "service" not in service_roles:
+        # A service does the rest of what was asked, and allowed, there.
+        _obey_access_rules(environ, found, api)
     return make_context(
         found, token, service_roles=service_roles,
         request_id=environ.get("common.global_request_id")
         or environ.get("common.request_id"))
+
+
+def _obey_access_rules(environ: dict[str, Any], token: dict[str, Any],
+                       api: str) -> None:
+    """Raise Unauthorized unless the token is good for this request."""
+    rules = token.get("application_credential", {}).get("access_rules")
+    if rules is None:
+        return
+    path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+    # WSGI hands the bytes of the path on as Latin-1.
+    path = path.encode("latin-1").decode("utf-8", "replace")
+    if not access.allow(rules, api, environ["REQUEST_METHOD"], path):
+        raise exceptions.Unauthorized()
 
 
 def _validated(token: str, cache: TokenCache | None, validator: Validator,
@@ -215,6 +238,8 @@ def make_context(token: dict[str, Any], text: str | None,
 
 
 def _delegation(token: dict[str, Any]) -> context.Delegation | None:
+    if "ec2credential" in token.get("methods", ()):
+        return context.Delegation("ec2", "")
     if "OS-TRUST:trust" in token:
         return context.Delegation("trust", token["OS-TRUST:trust"]["id"])
     if "application_credential" in token:
@@ -247,7 +272,9 @@ class RemoteValidator:
         try:
             answer = self._clients.session.get(
                 f"{self._conf.auth.url}/v3/auth/tokens{query}",
-                headers={"X-Subject-Token": token}, authenticated=True)
+                headers={"X-Subject-Token": token,
+                         access.HEADER: access.VERSION},
+                authenticated=True)
         except ksa.NotFound:
             raise exceptions.Unauthorized() from None
         except ksa.ClientException as error:

@@ -9,7 +9,7 @@ from oslo_context import context
 class Delegation(NamedTuple):
     """By what, other than their own right, the sender acts."""
 
-    #: "trust", "application_credential" or "access_token".
+    #: "trust", "application_credential", "access_token" or "ec2".
     kind: str
     id: str
     #: It may be used to make further credentials and delegations.
