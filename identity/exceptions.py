@@ -48,6 +48,31 @@ class EndpointNotFound(exceptions.NotFound):
     message = "Could not find endpoint: {endpoint_id}."
 
 
+class EndpointGroupNotFound(exceptions.NotFound):
+    message = "Could not find endpoint group: {group_id}."
+
+
+class EndpointNotShown(exceptions.NotFound):
+    message = ("Project {project_id} is not associated with this endpoint "
+               "or endpoint group.")
+
+
+class PolicyNotFound(exceptions.NotFound):
+    message = "Could not find policy: {policy_id}."
+
+
+class PolicyNotAssociated(exceptions.NotFound):
+    message = "Policy {policy_id} is not associated with this."
+
+
+class RegisteredLimitNotFound(exceptions.NotFound):
+    message = "Could not find registered limit: {limit_id}."
+
+
+class LimitNotFound(exceptions.NotFound):
+    message = "Could not find limit: {limit_id}."
+
+
 class TokenNotFound(exceptions.NotFound):
     message = "Could not find token."
 
@@ -99,3 +124,14 @@ class PasswordLocked(exceptions.BadRequest):
 
 class TagNotFound(exceptions.NotFound):
     message = "Could not find tag {tag} on project {project_id}."
+
+
+class CredentialNotFound(exceptions.NotFound):
+    message = "Could not find credential: {credential_id}."
+
+
+class TooMany(exceptions.ServiceError):
+    """What is countable has a bound for each user."""
+
+    status = 403
+    message = "A user may have no more than {limit} {what}."

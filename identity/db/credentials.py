@@ -1,0 +1,75 @@
+"""Queries on stored credentials; the caller owns the transaction."""
+
+import hashlib
+
+import sqlalchemy as sa
+from sqlalchemy import orm
+
+from identity import exceptions
+from identity.db.delegations import Credential
+from identity.db.models import User
+
+EC2 = "ec2"
+#: Credentials that a user may have.
+MAX_PER_USER = 500
+
+
+def access_hash(access: str) -> str:
+    """Return the id of the EC2 credential with this access key."""
+    return hashlib.sha256(access.encode()).hexdigest()
+
+
+def get(session: orm.Session, credential_id: str) -> Credential:
+    """Return the credential, or raise CredentialNotFound."""
+    found = session.get(Credential, credential_id)
+    if found is None:
+        raise exceptions.CredentialNotFound(credential_id=credential_id)
+    return found
+
+
+def by_access(session: orm.Session, access: str) -> Credential | None:
+    """Return the EC2 credential that has this access key now."""
+    return session.scalars(sa.select(Credential).where(
+        Credential.access_hash == access_hash(access))).first()
+
+
+def of_user(session: orm.Session, user_id: str,
+            kind: str) -> list[Credential]:
+    """Return what the user has of this type, sorted by id."""
+    return list(session.scalars(
+        sa.select(Credential)
+        .where(Credential.user_id == user_id, Credential.type == kind)
+        .order_by(Credential.id)))
+
+
+def add(session: orm.Session, row: Credential) -> None:
+    """Add it, unless the user has too many or the access key is known."""
+    lock_owner(session, row.user_id)
+    count = session.scalar(
+        sa.select(sa.func.count()).select_from(Credential)
+        .where(Credential.user_id == row.user_id))
+    if (count or 0) >= MAX_PER_USER:
+        raise exceptions.TooMany(what="credentials", limit=MAX_PER_USER)
+    session.add(row)
+    flush(session)
+
+
+def flush(session: orm.Session) -> None:
+    """Send what is pending; raise Duplicate if the access key is taken."""
+    try:
+        session.flush()
+    except sa.exc.IntegrityError as error:
+        raise exceptions.Duplicate(
+            kind="credential", reason="the access key is in use") from error
+
+
+def lock_owner(session: orm.Session, user_id: str) -> None:
+    """Let nobody else add to what the user has until the end.
+
+    :raises UserNotFound: if there is no such user
+    """
+    # SQLite has one writer anyway and leaves FOR UPDATE out.
+    found = session.scalar(
+        sa.select(User.id).where(User.id == user_id).with_for_update())
+    if found is None:
+        raise exceptions.UserNotFound(user_id=user_id)

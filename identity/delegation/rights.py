@@ -1,0 +1,28 @@
+"""Who may make what lets others, or programs, act for somebody."""
+
+from common import wsgi
+from identity.exceptions import NotAllowed
+
+
+def refuse_delegated(req: wsgi.Request) -> None:
+    """Raise NotAllowed for senders who act by a delegation themselves.
+
+    Else the bounds of one delegation could be left by making, or reading,
+    another. An unrestricted application credential is meant to do so.
+    """
+    acts_by = req.ctx.delegation
+    if acts_by is not None and not acts_by.unrestricted:
+        raise NotAllowed(
+            reason="A token that was made by a delegation "
+                   f"({acts_by.kind}) cannot be used for this.")
+
+
+def maker_id(req: wsgi.Request) -> str | None:
+    """Return the id of the application credential that sends a request.
+
+    What it makes must end with it.
+    """
+    acts_by = req.ctx.delegation
+    if acts_by is None or acts_by.kind != "application_credential":
+        return None
+    return str(acts_by.id)
