@@ -33,7 +33,7 @@ def api(options: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
         apps=[daemon.Listen(make_app(options, parts), own.listen, own.port,
                             "identity")],
         loops=[Pruner(database)],
-        starting=[parts.keys.ensure],
+        starting=[parts.keys.ensure, parts.receipt_keys.ensure],
         checks={"database": lambda: _check(database),
                 "keys": parts.keys.box},
         stopping=[database.dispose])

@@ -14,16 +14,18 @@ def identity() -> None:
     envvar="PILEUS_CONFIG", type=click.Path(exists=True),
     help="Configuration file, or directory of them; may be repeated.")
 def rotate_keys(files: tuple[str, ...]) -> None:
-    """Seal new tokens with a new key.
+    """Seal new tokens, and receipts, with new keys.
 
     Tokens that are out stay good as long as their key is kept. Daemons
-    notice by themselves. Where identity runs on several hosts, copy the
-    directory to all of them afterwards, and before the next rotation.
+    notice by themselves. Where identity runs on several hosts, copy both
+    directories to all of them afterwards, and before the next rotation.
     """
     from common import conf as configuration
     from identity import conf, tokens
     options = configuration.load(files, [conf.register_opts])
-    keys = tokens.KeyRepository(options.identity.key_repository)
-    keys.ensure()
-    keys.rotate(options.identity.keep_keys)
-    click.echo(f"{options.identity.key_repository}: rotated")
+    for path in (options.identity.key_repository,
+                 options.identity.receipt_key_repository):
+        keys = tokens.KeyRepository(path)
+        keys.ensure()
+        keys.rotate(options.identity.keep_keys)
+        click.echo(f"{path}: rotated")

@@ -17,6 +17,16 @@ OPTS = [
         "keep_keys", default=3, min=3,
         help="Keys that stay at a rotation. Tokens live at most as long as "
              "this, less 2, times the time between rotations."),
+    cfg.StrOpt(
+        "receipt_key_repository", default="$state_dir/identity/receipt-keys",
+        help="As key_repository, for the receipts of logins that need "
+             "more than one request."),
+    cfg.IntOpt(
+        "receipt_seconds", default=300, min=10,
+        help="Seconds within which such a login must be complete."),
+    cfg.IntOpt(
+        "totp_previous_windows", default=1, min=0, max=10,
+        help="One-time passcodes that are taken after their 30 seconds."),
     cfg.IntOpt(
         "token_seconds", default=3600, min=60,
         help="Seconds that a token lives."),
@@ -42,6 +52,11 @@ OPTS = [
     cfg.IntOpt(
         "max_project_depth", default=5, min=1,
         help="Levels of projects below a domain."),
+    cfg.StrOpt(
+        "limit_model", default="flat", choices=["flat", "strict_two_level"],
+        help="flat: each project's limit stands for itself. "
+             "strict_two_level: none is higher than that of its domain, and "
+             "projects nest one level deep."),
 ]
 
 

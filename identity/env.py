@@ -5,12 +5,13 @@ import dataclasses
 from oslo_config import cfg
 
 from common import db, rpc
-from identity import compliance, passwords, tokens
+from identity import compliance, limits, passwords, tokens
 from identity.authority import Authority
 from identity.delegation.base import Kind
 from identity.login import Login, load_methods
 from identity.methods.base import Means
 from identity.methods.password import Password
+from identity.receipts import Receipts
 from identity.revocation import Announcer
 
 #: The kinds of delegation there are.
@@ -23,6 +24,7 @@ class Env:
 
     db: db.Database
     keys: tokens.KeyRepository
+    receipt_keys: tokens.KeyRepository
     authority: Authority
     login: Login
     hasher: passwords.Hasher
@@ -31,13 +33,16 @@ class Env:
     announce: Announcer
     rules: compliance.Rules
     max_project_depth: int
+    limit_model: limits.Model
 
 
 def make(conf: cfg.ConfigOpts, database: db.Database,
          bus: rpc.Bus | None) -> Env:
     """Return the parts as the options say."""
     own = conf.identity
+    limit_model = limits.MODELS[own.limit_model]
     keys = tokens.KeyRepository(own.key_repository)
+    receipt_keys = tokens.KeyRepository(own.receipt_key_repository)
     codec = tokens.Codec(keys)
     authority = Authority(
         database, codec, token_s=own.token_seconds,
@@ -50,9 +55,12 @@ def make(conf: cfg.ConfigOpts, database: db.Database,
         passwords.Remembered(own.password_memory_seconds), authority, codec,
         rules)
     return Env(
-        database, keys, authority, Login(load_methods(means), authority),
+        database, keys, receipt_keys, authority,
+        Login(database, load_methods(means), authority,
+              Receipts(receipt_keys, own.receipt_seconds)),
         hasher, Password(means), Announcer(conf, bus), rules,
-        own.max_project_depth)
+        min(own.max_project_depth,
+            limit_model.levels or own.max_project_depth), limit_model)
 
 
 def make_hasher(conf: cfg.ConfigOpts) -> passwords.Hasher:

@@ -1,14 +1,18 @@
 """From what a login request says to a token."""
 
+import dataclasses
 import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
-from common import exceptions, schema
+from common import db, exceptions, schema
 from identity.authority import Authority, Grant, Wish
+from identity.db import authority as queries
+from identity.db.authority import Named, Subject
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.methods.base import Means, Method, Proof
 from identity.methods.password import named
+from identity.receipts import Receipts, unmet
 from identity.schemas.auth import TRUST_SCOPE
 from identity.tokens import Delegation
 
@@ -24,18 +28,36 @@ def load_methods(means: Means) -> dict[str, Method]:
 class Login:
     """Checks the proofs of a login, and issues its token."""
 
-    def __init__(self, methods: Mapping[str, Method],
-                 authority: Authority) -> None:
+    def __init__(self, database: db.Database, methods: Mapping[str, Method],
+                 authority: Authority, receipts: Receipts) -> None:
+        self._db = database
         self._methods = methods
         self._authority = authority
+        self._receipts = receipts
 
-    def __call__(self, auth: dict[str, Any]) -> tuple[str, Grant]:
+    def __call__(self, auth: dict[str, Any], receipt: str | None = None
+                 ) -> tuple[str, Grant]:
         """Return the token that ``auth`` asks for.
 
+        :param receipt: what an incomplete login before this one gave
         :raises Unauthorized: whatever is wrong with the sender
+        :raises Incomplete: if the user must prove more
         """
         proof = self._prove(auth["identity"])
+        subject = proof.subject or self._subject(proof.user_id)
+        if receipt is not None:
+            proof = self._receipts.joined(receipt, proof, subject)
+        rules = unmet(subject.options, proof.methods, self._methods)
+        if rules:
+            raise self._receipts.refuse(proof, subject, rules)
         return self._authority.issue(proof, wish(auth.get("scope")))
+
+    def _subject(self, user_id: str) -> Subject:
+        with self._db.reader() as session:
+            found = queries.find_subject(session, Named(id=user_id))
+        if found is None:
+            raise exceptions.Unauthorized()
+        return found
 
     def _prove(self, identity: dict[str, Any]) -> Proof:
         names = dict.fromkeys(identity["methods"])
@@ -62,12 +84,13 @@ def combine(proofs: list[Proof]) -> Proof:
         raise exceptions.Unauthorized()
     methods = dict.fromkeys(
         method for proof in proofs for method in proof.methods)
-    ends = [p.not_after for p in proofs if p.not_after is not None]
-    chains = [p.chain for p in proofs if p.chain is not None]
-    return Proof(
-        first.user_id, tuple(methods), min(ends, default=None),
-        chains[0] if chains else None,
-        next(iter(delegations), None))
+    return dataclasses.replace(
+        first, methods=tuple(methods),
+        not_after=min((p.not_after for p in proofs if p.not_after),
+                      default=None),
+        chain=next((p.chain for p in proofs if p.chain), None),
+        delegation=next(iter(delegations), None),
+        subject=next((p.subject for p in proofs if p.subject), None))
 
 
 def wish(scope: Any) -> Wish:

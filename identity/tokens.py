@@ -91,32 +91,46 @@ class Codec:
 
     def pack(self, token: Token) -> str:
         """Seal it."""
-        payload = orjson.dumps(_payload(token))
-        return self._keys.box().encrypt(payload).rstrip(b"=").decode()
+        return seal(self._keys, _payload(token))
 
     def unpack(self, text: str) -> Token:
-        """Return what ``text`` seals, or raise TokenNotFound.
-
-        There is one spelling of each token: text that merely decodes to
-        the same bytes is refused.
-        """
-        if not _FORM.fullmatch(text):
-            raise exceptions.TokenNotFound()
-        padded = text.encode() + b"=" * (-len(text) % 4)
+        """Return what ``text`` seals, or raise TokenNotFound."""
         try:
-            raw = base64.urlsafe_b64decode(padded)
-            if base64.urlsafe_b64encode(raw) != padded:
-                raise exceptions.TokenNotFound()
-            return _token(orjson.loads(self._keys.box().decrypt(padded)))
-        except (fernet.InvalidToken, ValueError) as error:
-            raise exceptions.TokenNotFound() from error
+            return _token(unseal(self._keys, text))
+        except ValueError:
+            raise exceptions.TokenNotFound() from None
+
+
+def seal(keys: "KeyRepository", payload: list[Any]) -> str:
+    """Return text that only the keys open, and nobody can change."""
+    sealed = keys.box().encrypt(orjson.dumps(payload))
+    return sealed.rstrip(b"=").decode()
+
+
+def unseal(keys: "KeyRepository", text: str) -> list[Any]:
+    """Return what ``text`` seals, or raise ValueError.
+
+    There is one spelling of it: text that merely decodes to the same bytes
+    is refused.
+    """
+    if not _FORM.fullmatch(text):
+        raise ValueError("not sealed")
+    padded = text.encode() + b"=" * (-len(text) % 4)
+    raw = base64.urlsafe_b64decode(padded)
+    if base64.urlsafe_b64encode(raw) != padded:
+        raise ValueError("another spelling")
+    try:
+        payload: list[Any] = orjson.loads(keys.box().decrypt(padded))
+    except fernet.InvalidToken:
+        raise ValueError("sealed by a key that is not here") from None
+    return payload
 
 
 def _payload(token: Token) -> list[Any]:
     payload = [
         _PLAIN, token.user_id, token.methods, token.scope.kind,
-        token.scope.id, _micros(token.issued_at),
-        _micros(token.expires_at), token.audit_ids, token.epoch]
+        token.scope.id, micros(token.issued_at),
+        micros(token.expires_at), token.audit_ids, token.epoch]
     if token.delegation:
         payload[0] = _DELEGATED
         payload += token.delegation
@@ -130,16 +144,18 @@ def _token(payload: list[Any]) -> Token:
         raise ValueError(f"token version {version}")
     delegation = Delegation(*payload[9:]) if version == _DELEGATED else None
     return Token(
-        user, tuple(methods), Scope(kind, scope), _moment(issued),
-        _moment(expires), tuple(audit), epoch, delegation)
+        user, tuple(methods), Scope(kind, scope), moment(issued),
+        moment(expires), tuple(audit), epoch, delegation)
 
 
-def _micros(moment: datetime.datetime) -> int:
-    return round(moment.timestamp() * 1_000_000)
+def micros(at: datetime.datetime) -> int:
+    """Return a time as microseconds since 1970."""
+    return round(at.timestamp() * 1_000_000)
 
 
-def _moment(micros: int) -> datetime.datetime:
-    seconds, rest = divmod(micros, 1_000_000)
+def moment(since_1970: int) -> datetime.datetime:
+    """Return the time that ``micros`` gave."""
+    seconds, rest = divmod(since_1970, 1_000_000)
     return datetime.datetime.fromtimestamp(
         seconds, datetime.UTC).replace(microsecond=rest)
 

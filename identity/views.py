@@ -6,6 +6,7 @@ from typing import Any
 from identity.authority import Grant
 from identity.db.authority import Target
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
+from identity.receipts import Incomplete
 
 
 def moment(at: datetime.datetime | None) -> str | None:
@@ -38,6 +39,20 @@ def token(grant: Grant, *, with_catalog: bool) -> dict[str, Any]:
     if grant.allowed:
         shown |= grant.allowed.shown
     return shown
+
+
+def receipt(incomplete: Incomplete) -> dict[str, Any]:
+    """Return the body that goes with a receipt."""
+    subject, sealed = incomplete.subject, incomplete.receipt
+    return {"receipt": {
+        "methods": list(sealed.methods),
+        "user": {
+            "domain": {"id": subject.domain_id,
+                       "name": subject.domain_name},
+            "id": subject.id, "name": subject.name},
+        "expires_at": moment(sealed.expires_at),
+        "issued_at": moment(sealed.issued_at),
+    }, "required_auth_methods": incomplete.required}
 
 
 def _scope(kind: str, target: Target | None) -> dict[str, Any]:

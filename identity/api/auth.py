@@ -13,6 +13,7 @@ from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.login import Login
 from identity.policies import auth as policies
 from identity.policies.base import target
+from identity.receipts import Incomplete
 from identity.revocation import Announcer
 from identity.schemas import auth as schemas
 from identity.tokens import Scope
@@ -42,7 +43,11 @@ class Auth:
     @wsgi.handler(body=schemas.LOGIN, query=schemas.QUERY, public=True)
     def create(self, req: wsgi.Request) -> wsgi.Response:
         """Issue a token."""
-        text, grant = self._login(req.json["auth"])
+        try:
+            text, grant = self._login(
+                req.json["auth"], req.headers.get(schemas.RECEIPT_HEADER))
+        except Incomplete as error:
+            return _incomplete(error)
         return _answer(req, text, grant, 201)
 
     @wsgi.handler(query=schemas.QUERY)
@@ -114,6 +119,12 @@ def _allows_expired(req: wsgi.Request) -> bool:
     """Say whether a service asks, that wants to end what it began."""
     return ("service" in (req.ctx.roles or [])
             and base.flag(req.params_checked.get("allow_expired", "0")))
+
+
+def _incomplete(error: Incomplete) -> wsgi.Response:
+    response = base.json_response(views.receipt(error), 401)
+    response.headers[schemas.RECEIPT_HEADER] = error.text
+    return response
 
 
 def _answer(req: wsgi.Request, text: str, grant: Grant,

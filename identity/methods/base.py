@@ -27,6 +27,8 @@ class Proof:
     #: What they act by, if it is not their own right: the token has the
     #: user and scope that this allows.
     delegation: tokens.Delegation | None = None
+    #: What is known of the user, if it had to be read anyway.
+    subject: Any = None  # identity.db.authority.Subject
 
 
 @dataclasses.dataclass(frozen=True)

@@ -37,7 +37,7 @@ class Password(base.Method):
             raise exceptions.Unauthorized()
         if compliance.expired(subject.options, subject.password_expires_at):
             raise PasswordExpired(user_id=subject.id)
-        return base.Proof(subject.id, ("password",))
+        return base.Proof(subject.id, ("password",), subject=subject)
 
     def verify(self, subject: Subject | None, password: str) -> bool:
         """Say whether it is theirs, and they are not kept out.

@@ -31,4 +31,5 @@ class Token(base.Method):
         if "token" not in methods:
             methods += ("token",)
         return base.Proof(
-            token.user_id, methods, token.expires_at, token.audit_ids[-1])
+            token.user_id, methods, token.expires_at, token.audit_ids[-1],
+            subject=found.subject)

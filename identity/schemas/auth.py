@@ -40,6 +40,9 @@ LOGIN = closed({"auth": closed({
     "scope": _SCOPE,
 }, ("identity",))}, ("auth",))
 
+#: The header with which a receipt is handed out, and comes back.
+RECEIPT_HEADER = "Openstack-Auth-Receipt"
+
 QUERY: Schema = {
     "type": "object",
     "additionalProperties": {"type": "string", "maxLength": 255},

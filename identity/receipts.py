@@ -1,0 +1,106 @@
+"""Receipts: proof of some of the methods that a user must log in with.
+
+One is handed out when a login has met none of the user's rules, and comes
+back, with proof of further methods, in a header. Like a token, it seals
+what it says, with keys of its own; nothing about it is stored.
+"""
+
+import dataclasses
+import datetime
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from common import db, exceptions
+from identity import tokens
+from identity.db.authority import Subject
+from identity.methods.base import Proof
+
+_VERSION = 1
+
+
+@dataclasses.dataclass(frozen=True)
+class Receipt:
+    """What is sealed in one; ``epoch`` is the user's."""
+
+    user_id: str
+    methods: tuple[str, ...]
+    issued_at: datetime.datetime
+    expires_at: datetime.datetime
+    epoch: int
+
+
+class Incomplete(Exception):
+    """More methods are needed; here is a receipt for those at hand."""
+
+    def __init__(self, text: str, receipt: Receipt, subject: Subject,
+                 required: list[list[str]]) -> None:
+        super().__init__()
+        self.text = text
+        self.receipt = receipt
+        self.subject = subject
+        self.required = required
+
+
+class Receipts:
+    """Writes and reads receipts.
+
+    :param life_s: how long one is good, in seconds
+    """
+
+    def __init__(self, keys: tokens.KeyRepository, life_s: int) -> None:
+        self._keys = keys
+        self._life_s = life_s
+
+    def refuse(self, proof: Proof, subject: Subject,
+               required: list[list[str]]) -> Incomplete:
+        """Return the error that has a receipt for ``proof`` with it."""
+        now = db.utcnow()
+        receipt = Receipt(
+            subject.id, proof.methods, now,
+            now + datetime.timedelta(seconds=self._life_s), subject.epoch)
+        text = tokens.seal(self._keys, [
+            _VERSION, receipt.user_id, receipt.methods,
+            tokens.micros(receipt.issued_at),
+            tokens.micros(receipt.expires_at), receipt.epoch])
+        return Incomplete(text, receipt, subject, required)
+
+    def joined(self, text: str, proof: Proof, subject: Subject) -> Proof:
+        """Return ``proof`` with the methods of the receipt, too.
+
+        :raises Unauthorized: if it is another's, or no longer good
+        """
+        receipt = self._read(text)
+        if (receipt.user_id != subject.id or receipt.epoch != subject.epoch
+                or receipt.expires_at <= db.utcnow()):
+            raise exceptions.Unauthorized()
+        methods = dict.fromkeys(receipt.methods + proof.methods)
+        return dataclasses.replace(proof, methods=tuple(methods))
+
+    def _read(self, text: str) -> Receipt:
+        try:
+            version, user_id, methods, issued, expires, epoch = (
+                tokens.unseal(self._keys, text))
+        except ValueError:
+            raise exceptions.Unauthorized() from None
+        if version != _VERSION:
+            raise exceptions.Unauthorized()
+        return Receipt(user_id, tuple(methods), tokens.moment(issued),
+                       tokens.moment(expires), epoch)
+
+
+def unmet(options: Mapping[str, Any], methods: Collection[str],
+          known: Collection[str]) -> list[list[str]]:
+    """Return the user's rules, if ``methods`` meet none of them.
+
+    A rule is a list of methods that are needed together; those that are
+    not ``known`` here are not asked for, but a rule of no others is not
+    met by anything.
+    """
+    rules = options.get("multi_factor_auth_rules") or []
+    if not rules or not options.get("multi_factor_auth_enabled", True):
+        return []
+    for rule in rules:
+        asked = set(rule) & set(known)
+        if asked and asked <= set(methods):
+            return []
+    return [list(rule) for rule in rules]
