@@ -17,6 +17,9 @@ I = TypeVar("I", bound=interface.Interface)  # noqa: E741
 #: Seconds of silence after which a call is given up, its time not being
 #: over: the server says every few seconds that it is alive.
 SILENCE_MAX = 30.0
+#: Calls at a time whose only confirmation is their reply: should the queue
+#: be full, these wait until their time is over, and all others hear of it.
+_UNSURE_MAX = 8
 #: Seconds after which a hint is tried again that had nowhere to go.
 _AGAIN_S = 2.0
 
@@ -45,7 +48,8 @@ class Bus:
         self._servers: list[server.Server] = []
         self._consumers: list[wire.Consumer] = []
         self._stopped = False
-        self._link.listen(self._replied, self._renewed)
+        self._link.listen(
+            self._replied, self._renewed, self._unroutable)
 
     def serve(self, served: interface.Interface, host: str, *,
               size: int = 64) -> None:
@@ -143,6 +147,7 @@ class Bus:
             raise expired
         message = wire.Message(
             way="call", to=to, id=wire.new_id(), reply=True,
+            sure=len(self._pending) >= _UNSURE_MAX,
             body=wire.request(method.name, ctx, args, version, timeout),
             expires=time.monotonic() + timeout)
         message.done = functools.partial(self._sent, message.id)
@@ -206,6 +211,9 @@ class Bus:
             known = "unroutable" if refusal == "unroutable" else (
                 "unavailable")
             pending.event.send({known: True})
+
+    def _unroutable(self, ident: str) -> None:
+        self._sent(ident, "unroutable")
 
     def _replied(self, ident: str, body: bytes) -> None:
         pending = self._pending.get(ident)

@@ -19,6 +19,7 @@ _SIZE_FLAGS = struct.Struct(">4xQH")
 _TAG_MULTIPLE = struct.Struct(">4xQB")
 
 _METHOD, _CONTENT, _BODY = 1, 2, 3
+_RETURN = b"\x00\x3c\x00\x32"
 _DELIVER = b"\x00\x3c\x00\x3c"
 _ACK = b"\x00\x3c\x00\x50"
 _NACK = b"\x00\x3c\x00\x78"
@@ -93,15 +94,15 @@ def reject(channel: int, tag: int) -> bytes:
 class _Incoming:
     """A message of which not all frames are there."""
 
-    __slots__ = ("body", "consumer", "properties", "size", "tag")
+    __slots__ = ("body", "consumer", "missing", "properties", "tag")
 
-    def __init__(self, payload: bytes) -> None:
-        end = 5 + payload[4]
-        self.consumer = payload[5:end].decode()
-        self.tag = int.from_bytes(payload[end:end + 8], "big")
+    def __init__(self, consumer: str, tag: int) -> None:
+        self.consumer = consumer
+        #: 0 where the broker gives a message back that we sent.
+        self.tag = tag
         self.properties = Properties()
-        self.size = 0
-        self.body = bytearray()
+        self.body: list[bytes] = []
+        self.missing = 0
 
 
 class Reader:
@@ -109,19 +110,21 @@ class Reader:
 
     :param delivered: gets consumer tag, delivery tag, properties, body
     :param settled: gets tag, whether all below too, whether refused
+    :param returned: gets the properties of a message that had no queue
     :param others: gets type, channel and payload of other frames
     """
 
-    def __init__(self, channel: int,
+    def __init__(self,
                  delivered: Callable[[str, int, Properties, bytes], None],
                  settled: Callable[[int, bool, bool], None],
+                 returned: Callable[[Properties], None],
                  others: Callable[[int, int, bytes], None]) -> None:
-        self._channel = channel
         self._delivered = delivered
         self._settled = settled
+        self._returned = returned
         self._others = others
         self._buffer = b""
-        self._incoming: _Incoming | None = None
+        self._incoming: dict[int, _Incoming] = {}
 
     def feed(self, data: bytes) -> None:
         """Deal with all frames that are complete."""
@@ -136,41 +139,46 @@ class Reader:
                 raise ConnectionError("the broker sends garbage")
             payload = buffer[start + 7:end - 1]
             start = end
-            self._buffer = buffer[start:] if start < length else b""
-            self._frame(kind, channel, payload)
+            if kind == _METHOD:
+                if not self._method(channel, payload):
+                    self._others(kind, channel, payload)
+            elif channel in self._incoming:
+                self._content(kind, channel, payload)
+            else:
+                self._others(kind, channel, payload)
         self._buffer = buffer[start:]
 
-    def _frame(self, kind: int, channel: int, payload: bytes) -> None:
-        if channel == self._channel:
-            if kind == _METHOD:
-                if self._method(payload):
-                    return
-            elif self._incoming is not None:
-                self._content(kind, payload)
-                return
-        self._others(kind, channel, payload)
-
-    def _method(self, payload: bytes) -> bool:
+    def _method(self, channel: int, payload: bytes) -> bool:
         signature = payload[:4]
         if signature == _DELIVER:
-            self._incoming = _Incoming(payload)
+            end = 5 + payload[4]
+            self._incoming[channel] = _Incoming(
+                payload[5:end].decode(),
+                int.from_bytes(payload[end:end + 8], "big"))
         elif signature in (_ACK, _NACK):
             tag, multiple = _TAG_MULTIPLE.unpack_from(payload)
             self._settled(tag, bool(multiple & 1), signature == _NACK)
+        elif signature == _RETURN:
+            self._incoming[channel] = _Incoming("", 0)
         else:
             return False
         return True
 
-    def _content(self, kind: int, payload: bytes) -> None:
-        incoming: Any = self._incoming
+    def _content(self, kind: int, channel: int, payload: bytes) -> None:
+        incoming = self._incoming[channel]
         if kind == _CONTENT:
-            incoming.size, incoming.properties = _properties(payload)
+            incoming.missing, incoming.properties = _properties(payload)
         else:
-            incoming.body += payload
-        if len(incoming.body) >= incoming.size:
-            self._incoming = None
+            incoming.body.append(payload)
+            incoming.missing -= len(payload)
+        if incoming.missing > 0:
+            return
+        del self._incoming[channel]
+        if incoming.tag:
             self._delivered(incoming.consumer, incoming.tag,
-                            incoming.properties, bytes(incoming.body))
+                            incoming.properties, b"".join(incoming.body))
+        else:
+            self._returned(incoming.properties)
 
 
 def _properties(payload: bytes) -> tuple[int, Properties]:

@@ -196,7 +196,8 @@ class MemoryLink:
         return consumers
 
     def listen(self, replied: Callable[[str, bytes], None],
-               renewed: Callable[[], None]) -> None:
+               renewed: Callable[[], None],
+               unroutable: Callable[[str], None]) -> None:
         self._broker.callers[self._address] = replied
 
     def connected(self) -> bool:

@@ -26,12 +26,15 @@ _BACK_OFF_MOST = 5.0
 
 
 class Session:
-    """A connection with one channel, read by a green thread of its own.
+    """A connection with one channel, or more made by ``prepare``.
+
+    What is given must not wait, but for ``prepare`` and ``lost``.
 
     :param prepare: declares and consumes on a fresh channel; nothing else
         reads the connection meanwhile
     :param delivered: gets consumer tag, delivery tag, properties and body
     :param settled: gets tag, whether all below it too, whether refused
+    :param returned: gets the properties of a message without a queue
     :param lost: called when the channel is gone
     :param blocked: told whether the broker takes no messages for a while
     """
@@ -40,12 +43,14 @@ class Session:
                  prepare: Callable[[Any], None],
                  delivered: Callable[..., None],
                  settled: Callable[..., None] = lambda *a: None,
+                 returned: Callable[..., None] = lambda *a: None,
                  lost: Callable[[], None] = lambda: None,
                  blocked: Callable[[bool], None] = lambda yes: None) -> None:
         self._purpose = purpose
         self._prepare = prepare
         self._delivered = delivered
         self._settled = settled
+        self._returned = returned
         self._lost = lost
         self._connection = Connection(
             url, heartbeat=_HEARTBEAT, connect_timeout=_CONNECT_TIMEOUT,
@@ -143,50 +148,68 @@ class Session:
         LOG.info("Connected to the bus (%s)", self._purpose)
 
     def _read(self) -> None:
-        raw = self._raw
+        """Take what comes, until the connection breaks."""
+        raw, odd = self._raw, concurrency.Queue()
         reader = frames.Reader(
-            self.channel.channel_id, self._delivered, self._settled,
-            lambda *frame: raw.on_inbound_frame(frame))
+            self._delivered, self._settled, self._returned,
+            lambda *frame: odd.put(frame))
+
+        def feed(data: bytes) -> None:
+            """Called by the hub: what may wait goes to the thread below."""
+            raw.bytes_recv += 1  # the heartbeat looks at it
+            try:
+                if not data:
+                    raise ConnectionError("the broker hung up")
+                reader.feed(data)
+            except Exception as error:
+                odd.put(error)
         timer = concurrency.spawn(self._beat, raw)
+        self._take_early(feed)
+        reading = green.Reading(self._sock, feed)
+        try:
+            while not self._closing:
+                frame = odd.get()
+                if isinstance(frame, Exception):
+                    raise frame
+                raw.on_inbound_frame(frame)
+        finally:
+            reading.cancel()
+            timer.kill()
+
+    def _take_early(self, feed: Callable[[bytes], None]) -> None:
+        """Deal with what came while the channel was being prepared."""
         early, self._early = self._early, []
         for message in early:
             self._delivered(
                 message.delivery_info["consumer_tag"], message.delivery_tag,
                 frames.properties_of(message), message.body)
-        recv = self._sock.recv
-        try:
-            data = bytes(raw.transport._read_buffer)
-            while not self._closing:
-                reader.feed(data)
-                raw.bytes_recv += 1  # the heartbeat looks at it
-                data = recv(65536)
-                if not data:
-                    raise ConnectionError("the broker hung up")
-        finally:
-            timer.kill()
+        rest = bytes(self._raw.transport._read_buffer)
+        if rest:
+            feed(rest)
 
     def write(self, data: bytes) -> None:
-        """Write frames, together with others of the same moment."""
+        """Write frames: the first of a moment now, others together."""
         self._buffer.append(bytes(data))
-        if not self._flushing:
-            self._flushing = True
-            green.soon(self._flush)
+        self._flush()
 
     def write_later(self, data: bytes) -> None:
         """Write frames that may wait a little for others."""
         self._buffer.append(data)
-        if not self._flushing and not self._lazy:
+        if not self._lazy:
             self._lazy = True
-            green.later(_LAZY_S, self._flush_lazy)
+            green.soon(self._flush_lazy, _LAZY_S)
 
     def _flush_lazy(self) -> None:
         self._lazy = False
-        if not self._flushing and self._buffer:
-            self._flushing = True
-            green.soon(self._flush)
+        self._flush()
 
     def _flush(self) -> None:
-        """Called by the hub: write what can be written without waiting."""
+        if not self._flushing and self._buffer:
+            self._flushing = True
+            self._flush_now()
+
+    def _flush_now(self) -> None:
+        """Write what can be written without waiting; the hub calls it too."""
         data = b"".join(self._buffer)
         self._buffer.clear()
         sock = self._sock
@@ -196,9 +219,9 @@ class Session:
         try:
             sent = green.send_now(sock, data)
         except OSError:
-            sent = len(data)  # the reading thread sees it too
+            sent = len(data)  # whoever reads sees it too
         if sent == len(data):
-            self._flushing = False
+            green.soon(self._flush_now)
         else:
             green.spawn(self._flush_slowly, sock, data[sent:])
 
@@ -208,7 +231,7 @@ class Session:
         except OSError as error:
             LOG.debug("Lost while writing: %s", error)
         if self._sock is sock:
-            self._flush()
+            self._flush_now()
 
     def _beat(self, raw: Any) -> None:
         """Send heartbeats; cut the line when none come."""

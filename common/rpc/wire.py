@@ -32,6 +32,8 @@ class Message:
     body: bytes
     id: str
     reply: bool = False
+    #: Whether to be told of a call's refusal by a full queue.
+    sure: bool = True
     correlation_id: str | None = None
     #: Monotonic time after which nobody wants it.
     expires: float | None = None
@@ -75,11 +77,13 @@ class Link(Protocol):
         """
 
     def listen(self, replied: Callable[[str, bytes], None],
-               renewed: Callable[[], None]) -> None:
+               renewed: Callable[[], None],
+               unroutable: Callable[[str], None]) -> None:
         """Give ``replied`` correlation id and body of each reply.
 
         ``renewed`` is called when replies to what was sent before can no
-        longer come.
+        longer come, ``unroutable`` with the id of a call that was not
+        ``sure`` and has no queue.
         """
 
     def connected(self) -> bool:

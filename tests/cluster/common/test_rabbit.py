@@ -52,6 +52,13 @@ class Patient(PatientAPI):
     everybody = hint
 
 
+def waiting(rabbit):
+    """Return the messages in each queue."""
+    lines = rabbit.control("list_queues", "-s", "name", "messages")
+    return {name: int(count) for name, count in (
+        line.split("\t") for line in lines.splitlines())}
+
+
 class TestRabbit(BusContract):
     @pytest.fixture
     def url(self, rabbit):
@@ -127,12 +134,7 @@ class TestRabbit(BusContract):
             caller.client(AgentAPI, "nobody").slow(CTX, seconds=0)
         assert bus.client(AgentAPI).add(CTX, a=1) == 1
 
-        def dead():
-            lines = rabbit.control(
-                "list_queues", "-s", "name", "messages").splitlines()
-            return dict(line.split("\t") for line in lines)[
-                f"{exchange}.dead"]
-        wait_for(lambda: dead() == "3", 20)
+        wait_for(lambda: waiting(rabbit)[f"{exchange}.dead"] == 3, 20)
 
     def test_a_killed_server_hands_its_call_to_another(
             self, make_bus, rabbit, exchange):
@@ -198,6 +200,33 @@ class TestRabbit(BusContract):
                 "set_vm_memory_high_watermark", "absolute", "2GB")
         wait_for(lambda: agent.seen.count(5) == 5, 20)
         assert client.add(CTX, a=1) == 1
+
+    def test_a_full_queue_refuses_all_but_a_few(
+            self, make_bus, rabbit, exchange):
+        """Calls that only their reply would confirm wait, and are few."""
+        server = make_bus()
+        server.serve(Agent(), "h1")
+        caller = make_bus()
+        client = caller.client(AgentAPI)
+        assert client.add(CTX, a=1) == 1
+        server.stop()
+        for number in range(10_000):
+            caller._link.send(wire.Message(
+                way="call", to="test.agent", body=b"{}", id=str(number),
+                reply=True, sure=False))
+        wait_for(lambda: waiting(rabbit)[f"{exchange}.test.agent"] == 10_000)
+        refused, late = [], []
+
+        def ask():
+            try:
+                client.slow(CTX, seconds=0)
+            except exceptions.RPCTimeout:
+                late.append(1)
+            except exceptions.ServiceUnavailable:
+                refused.append(1)
+        concurrency.gather(*[ask] * 40)
+        assert len(late) <= 8
+        assert len(refused) == 40 - len(late)
 
     def test_nothing_is_left_on_the_broker(self, make_bus, rabbit, exchange):
         """Private queues go with their process."""
