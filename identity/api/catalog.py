@@ -7,14 +7,10 @@ import sqlalchemy as sa
 
 from common import db, exceptions, wsgi
 from identity.api import base
+from identity.catalog import unknown_marks
 from identity.db import catalog
 from identity.db.models import Endpoint, Region, Service
-from identity.exceptions import (
-    Duplicate,
-    NotAllowed,
-    RegionNotFound,
-    ServiceNotFound,
-)
+from identity.exceptions import Duplicate, NotAllowed
 from identity.policies import catalog as policies
 from identity.schemas import catalog as schemas
 
@@ -31,6 +27,7 @@ class Regions:
             ("GET", "/regions", self.list),
             ("POST", "/regions", self.create),
             ("GET", one, self.show),
+            ("PUT", one, self.create_named),
             ("PATCH", one, self.update),
             ("DELETE", one, self.delete),
         ]
@@ -49,7 +46,21 @@ class Regions:
     @wsgi.handler(body=schemas.CREATE_REGION, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         req.authorize(policies.CREATE_REGION)
+        return self._create(req, req.json["region"])
+
+    @wsgi.handler(body=schemas.CREATE_REGION, status=201)
+    def create_named(self, req: wsgi.Request,
+                     region_id: str) -> dict[str, Any]:
+        """Create a region with the id that the path says."""
+        req.authorize(policies.CREATE_REGION)
         body = req.json["region"]
+        if body.get("id", region_id) != region_id:
+            raise exceptions.BadRequest(
+                reason=f"body.region.id: is not {region_id}, as in the path")
+        return self._create(req, body | {"id": region_id})
+
+    def _create(self, req: wsgi.Request,
+                body: dict[str, Any]) -> dict[str, Any]:
         region_id = body.get("id") or uuid.uuid4().hex
         with self._db.writer() as session:
             if session.get(Region, region_id):
@@ -99,13 +110,23 @@ class Regions:
             catalog.delete_region(session, region)
 
 
+def refuse_unknown(session: Any, body: dict[str, Any],
+                   place: str) -> None:
+    """Raise BadRequest if the region or service of ``body`` is not there.
+
+    :param place: of ``body`` in the request's, for the message
+    """
+    for name, model in (("region_id", Region), ("service_id", Service)):
+        value = body.get(name)
+        if value is not None and session.get(model, value) is None:
+            raise exceptions.BadRequest(
+                reason=f"body.{place}.{name}: there is no {value}")
+
+
 def _check_region(session: Any, region_id: str | None) -> None:
-    if region_id is None:
-        return
-    try:
-        catalog.get_region(session, region_id)
-    except RegionNotFound as error:
-        raise exceptions.BadRequest(reason=f"body: {error}") from None
+    if region_id is not None and session.get(Region, region_id) is None:
+        raise exceptions.BadRequest(
+            reason=f"body.region.parent_region_id: there is no {region_id}")
 
 
 def _check_parent(session: Any, region_id: str,
@@ -230,13 +251,12 @@ class Endpoints:
             values["region_id"] = old
             if session.get(Region, old) is None:
                 catalog.add(session, Region(id=old, description=""))
-        _check_region(session, values.get("region_id"))
-        if "service_id" in values:
-            try:
-                catalog.get_service(session, values["service_id"])
-            except ServiceNotFound as error:
-                raise exceptions.BadRequest(
-                    reason=f"body.endpoint.service_id: {error}") from None
+        refuse_unknown(session, values, "endpoint")
+        unknown = unknown_marks(values.get("url", ""))
+        if unknown:
+            raise exceptions.BadRequest(
+                reason=f"body.endpoint.url: holds {', '.join(unknown)}; "
+                       "$(project_id)s and $(user_id)s are known")
         return values
 
     @wsgi.handler()

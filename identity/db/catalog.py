@@ -8,9 +8,9 @@ from sqlalchemy import orm
 
 from identity import exceptions
 from identity.db import authority
-from identity.db.models import Endpoint, Region, Service
+from identity.db.models import Endpoint, EndpointGroup, Region, Service
 
-_Row = TypeVar("_Row", Region, Service, Endpoint)
+_Row = TypeVar("_Row", Region, Service, Endpoint, EndpointGroup)
 
 
 def get_region(session: orm.Session, region_id: str) -> Region:
@@ -52,7 +52,7 @@ def endpoints(session: orm.Session, **equal: object) -> Iterable[Endpoint]:
 
 
 def add(session: orm.Session, row: _Row) -> _Row:
-    """Add a region, service or endpoint."""
+    """Add a region, service, endpoint or endpoint group."""
     session.add(row)
     session.flush()
     authority.changed(session, "catalog")
@@ -67,7 +67,8 @@ def update(session: orm.Session, row: _Row, values: dict[str, Any]) -> None:
     authority.changed(session, "catalog")
 
 
-def delete(session: orm.Session, row: Region | Service | Endpoint) -> None:
+def delete(session: orm.Session,
+           row: Region | Service | Endpoint | EndpointGroup) -> None:
     """Delete it, and a service's endpoints with it."""
     if isinstance(row, Service):
         session.execute(

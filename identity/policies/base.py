@@ -9,6 +9,8 @@ from typing import Any
 
 from common import policy
 
+Rule = policy.Rule
+
 ADMIN = policy.ADMIN
 #: Sees all of identity.
 READER = f"({policy.SYSTEM_READER}) or {ADMIN}"

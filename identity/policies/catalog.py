@@ -18,16 +18,19 @@ CREATE_ENDPOINT = "identity:create_endpoint"
 UPDATE_ENDPOINT = "identity:update_endpoint"
 DELETE_ENDPOINT = "identity:delete_endpoint"
 
+_WRITES = (("create", "POST", ""), ("update", "PATCH", "/{{{kind}_id}}"),
+           ("delete", "DELETE", "/{{{kind}_id}}"))
+_READS = (("get", "GET", "/{{{kind}_id}}"), ("list", "GET", ""))
+
 RULES = [
     base.rule(
         f"{verb}_{kind}{'s' if verb == 'list' else ''}",
-        (base.ANYBODY if kind == "region" else base.READER)
-        if verb in ("get", "list") else base.ADMIN,
+        check if verb in ("get", "list") else base.ADMIN,
         f"{verb.capitalize()} {kind}s of the catalog.",
-        f"{method} /{kind}s{rest.format(kind=kind)}")
-    for kind in ("region", "service", "endpoint")
-    for verb, method, rest in (
-        ("get", "GET", "/{{{kind}_id}}"), ("list", "GET", ""),
-        ("create", "POST", ""), ("update", "PATCH", "/{{{kind}_id}}"),
-        ("delete", "DELETE", "/{{{kind}_id}}"))
+        f"{method} /{kind}s{rest.format(kind=kind)}",
+        *(["PUT /regions/{region_id}"]
+          if (verb, kind) == ("create", "region") else []))
+    for kind, check in (("region", base.ANYBODY), ("service", base.READER),
+                        ("endpoint", base.READER))
+    for verb, method, rest in (*_READS, *_WRITES)
 ]

@@ -1,0 +1,238 @@
+"""The /OS-EP-FILTER resources: which endpoints a project sees."""
+
+import uuid
+from typing import Any
+
+import sqlalchemy as sa
+
+from common import db, wsgi
+from identity.api import base
+from identity.api.catalog import refuse_unknown, view_endpoint
+from identity.api.projects import view as view_project
+from identity.db import catalog, endpoint_filter, projects
+from identity.db.models import (
+    EndpointGroup,
+    Project,
+    ProjectEndpoint,
+    ProjectEndpointGroup,
+)
+from identity.exceptions import EndpointNotShown
+from identity.policies import endpoint_filter as policies
+from identity.schemas import endpoint_filter as schemas
+
+_ROOT = "/OS-EP-FILTER"
+_GROUPS = f"{_ROOT}/endpoint_groups"
+_GROUP = _GROUPS + "/{group_id}"
+
+
+class EndpointGroups:
+    """Handlers of /OS-EP-FILTER/endpoint_groups."""
+
+    def __init__(self, database: db.Database) -> None:
+        self._db = database
+
+    def routes(self) -> list[wsgi.Route]:
+        return [
+            ("GET", _GROUPS, self.list),
+            ("POST", _GROUPS, self.create),
+            ("GET", _GROUP, self.show),
+            ("PATCH", _GROUP, self.update),
+            ("DELETE", _GROUP, self.delete),
+            ("GET", f"{_GROUP}/endpoints", self.endpoints),
+            ("GET", f"{_GROUP}/projects", self.projects),
+        ]
+
+    @wsgi.handler(query=base.QUERY)
+    def list(self, req: wsgi.Request) -> dict[str, Any]:
+        req.authorize(policies.LIST_GROUPS)
+        statement = base.filtered(
+            sa.select(EndpointGroup), req.params_checked,
+            (EndpointGroup.name,))
+        page, rows = base.read_page(req, self._db, statement, EndpointGroup)
+        return base.page_of(req, "endpoint_groups", page, rows, view)
+
+    @wsgi.handler(body=schemas.CREATE, status=201)
+    def create(self, req: wsgi.Request) -> dict[str, Any]:
+        req.authorize(policies.CREATE_GROUP)
+        body = req.json["endpoint_group"]
+        with self._db.writer() as session:
+            refuse_unknown(session, body["filters"], "endpoint_group.filters")
+            group = catalog.add(session, EndpointGroup(
+                id=uuid.uuid4().hex, **body))
+        return {"endpoint_group": view(req, group)}
+
+    @wsgi.handler()
+    def show(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+        req.authorize(policies.GET_GROUP)
+        with self._db.reader() as session:
+            group = endpoint_filter.get_group(session, group_id)
+        return {"endpoint_group": view(req, group)}
+
+    @wsgi.handler(body=schemas.UPDATE)
+    def update(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+        """Change what the body has; ``filters`` as a whole."""
+        req.authorize(policies.UPDATE_GROUP)
+        body = req.json["endpoint_group"]
+        with self._db.writer() as session:
+            group = endpoint_filter.get_group(session, group_id)
+            refuse_unknown(session, body.get("filters", {}),
+                           "endpoint_group.filters")
+            catalog.update(session, group, body)
+        return {"endpoint_group": view(req, group)}
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, group_id: str) -> None:
+        req.authorize(policies.DELETE_GROUP)
+        with self._db.writer() as session:
+            catalog.delete(
+                session, endpoint_filter.get_group(session, group_id))
+
+    @wsgi.handler()
+    def endpoints(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+        req.authorize(policies.ENDPOINTS_OF_GROUP)
+        with self._db.reader() as session:
+            found = endpoint_filter.endpoints_of_group(
+                session, endpoint_filter.get_group(session, group_id))
+        return base.whole(
+            req, "endpoints", [view_endpoint(req, row) for row in found])
+
+    @wsgi.handler()
+    def projects(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+        req.authorize(policies.PROJECTS_OF_GROUP)
+        with self._db.reader() as session:
+            endpoint_filter.get_group(session, group_id)
+            found = endpoint_filter.projects_of_group(session, group_id)
+        return base.whole(
+            req, "projects", [view_project(req, row) for row in found])
+
+
+class EndpointFilter:
+    """Handlers of what is added to, and seen by, projects."""
+
+    def __init__(self, database: db.Database) -> None:
+        self._db = database
+
+    def routes(self) -> list[wsgi.Route]:
+        project = f"{_ROOT}/projects/{{project_id}}"
+        endpoint = f"{project}/endpoints/{{endpoint_id}}"
+        group = f"{_GROUP}/projects/{{project_id}}"
+        return [
+            ("GET", f"{project}/endpoints", self.endpoints),
+            ("GET", f"{project}/endpoint_groups", self.groups),
+            ("GET", f"{_ROOT}/endpoints/{{endpoint_id}}/projects",
+             self.projects),
+            ("GET", endpoint, self.check),
+            ("PUT", endpoint, self.add),
+            ("DELETE", endpoint, self.remove),
+            ("GET", group, self.show_group),
+            ("PUT", group, self.add_group),
+            ("DELETE", group, self.remove_group),
+        ]
+
+    @wsgi.handler()
+    def endpoints(self, req: wsgi.Request,
+                  project_id: str) -> dict[str, Any]:
+        """List the endpoints added one by one, and those of groups."""
+        req.authorize(policies.ENDPOINTS_OF_PROJECT)
+        with self._db.reader() as session:
+            projects.get(session, project_id)
+            found = endpoint_filter.endpoints_of_project(session, project_id)
+        return base.whole(
+            req, "endpoints", [view_endpoint(req, row) for row in found])
+
+    @wsgi.handler()
+    def groups(self, req: wsgi.Request, project_id: str) -> dict[str, Any]:
+        req.authorize(policies.GROUPS_OF_PROJECT)
+        with self._db.reader() as session:
+            projects.get(session, project_id)
+            found = endpoint_filter.groups_of_project(session, project_id)
+        return base.whole(
+            req, "endpoint_groups", [view(req, row) for row in found])
+
+    @wsgi.handler()
+    def projects(self, req: wsgi.Request,
+                 endpoint_id: str) -> dict[str, Any]:
+        req.authorize(policies.PROJECTS_OF_ENDPOINT)
+        with self._db.reader() as session:
+            catalog.get_endpoint(session, endpoint_id)
+            found = endpoint_filter.projects_of_endpoint(
+                session, endpoint_id)
+        return base.whole(
+            req, "projects", [view_project(req, row) for row in found])
+
+    @wsgi.handler(status=204)
+    def check(self, req: wsgi.Request, project_id: str,
+              endpoint_id: str) -> None:
+        """Answer 204 if just this endpoint was added, else 404."""
+        req.authorize(policies.CHECK_ENDPOINT)
+        with self._db.reader() as session:
+            if not endpoint_filter.is_linked(
+                    session, _endpoint(session, project_id, endpoint_id)):
+                raise EndpointNotShown(project_id=project_id)
+
+    @wsgi.handler(status=204)
+    def add(self, req: wsgi.Request, project_id: str,
+            endpoint_id: str) -> None:
+        req.authorize(policies.ADD_ENDPOINT)
+        with self._db.writer() as session:
+            endpoint_filter.link(
+                session, _endpoint(session, project_id, endpoint_id))
+
+    @wsgi.handler(status=204)
+    def remove(self, req: wsgi.Request, project_id: str,
+               endpoint_id: str) -> None:
+        req.authorize(policies.REMOVE_ENDPOINT)
+        with self._db.writer() as session:
+            endpoint_filter.unlink(
+                session, _endpoint(session, project_id, endpoint_id))
+
+    @wsgi.handler()
+    def show_group(self, req: wsgi.Request, group_id: str,
+                   project_id: str) -> dict[str, Any]:
+        """Return the project, if it may use the group."""
+        req.authorize(policies.CHECK_GROUP)
+        with self._db.reader() as session:
+            project, link = _group(session, project_id, group_id)
+            if not endpoint_filter.is_linked(session, link):
+                raise EndpointNotShown(project_id=project_id)
+        return {"project": view_project(req, project)}
+
+    @wsgi.handler(status=204)
+    def add_group(self, req: wsgi.Request, group_id: str,
+                  project_id: str) -> None:
+        req.authorize(policies.ADD_GROUP)
+        with self._db.writer() as session:
+            endpoint_filter.link(
+                session, _group(session, project_id, group_id)[1])
+
+    @wsgi.handler(status=204)
+    def remove_group(self, req: wsgi.Request, group_id: str,
+                     project_id: str) -> None:
+        req.authorize(policies.REMOVE_GROUP)
+        with self._db.writer() as session:
+            endpoint_filter.unlink(
+                session, _group(session, project_id, group_id)[1])
+
+
+def _endpoint(session: Any, project_id: str,
+              endpoint_id: str) -> ProjectEndpoint:
+    """Return the link, not yet stored, of two things that exist."""
+    projects.get(session, project_id)
+    catalog.get_endpoint(session, endpoint_id)
+    return ProjectEndpoint(project_id=project_id, endpoint_id=endpoint_id)
+
+
+def _group(session: Any, project_id: str, group_id: str
+           ) -> tuple[Project, ProjectEndpointGroup]:
+    """Return the project and its link to the group, not yet stored."""
+    endpoint_filter.get_group(session, group_id)
+    return projects.get(session, project_id), ProjectEndpointGroup(
+        project_id=project_id, group_id=group_id)
+
+
+def view(req: wsgi.Request, group: EndpointGroup) -> dict[str, Any]:
+    """Return what clients see of an endpoint group."""
+    return {"id": group.id, "name": group.name,
+            "description": group.description, "filters": group.filters,
+            "links": base.self_link(
+                req, "OS-EP-FILTER", "endpoint_groups", group.id)}

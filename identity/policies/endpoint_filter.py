@@ -1,0 +1,67 @@
+"""Who may choose the endpoints that projects see."""
+
+from identity.policies import base
+
+GET_GROUP = "identity:get_endpoint_group"
+LIST_GROUPS = "identity:list_endpoint_groups"
+CREATE_GROUP = "identity:create_endpoint_group"
+UPDATE_GROUP = "identity:update_endpoint_group"
+DELETE_GROUP = "identity:delete_endpoint_group"
+PROJECTS_OF_GROUP = "identity:list_projects_associated_with_endpoint_group"
+ENDPOINTS_OF_GROUP = "identity:list_endpoints_associated_with_endpoint_group"
+CHECK_GROUP = "identity:get_endpoint_group_in_project"
+GROUPS_OF_PROJECT = "identity:list_endpoint_groups_for_project"
+ADD_GROUP = "identity:add_endpoint_group_to_project"
+REMOVE_GROUP = "identity:remove_endpoint_group_from_project"
+PROJECTS_OF_ENDPOINT = "identity:list_projects_for_endpoint"
+ENDPOINTS_OF_PROJECT = "identity:list_endpoints_for_project"
+CHECK_ENDPOINT = "identity:check_endpoint_in_project"
+ADD_ENDPOINT = "identity:add_endpoint_to_project"
+REMOVE_ENDPOINT = "identity:remove_endpoint_from_project"
+
+_GROUPS = "/OS-EP-FILTER/endpoint_groups"
+_GROUP = _GROUPS + "/{endpoint_group_id}"
+_GROUP_IN = _GROUP + "/projects/{project_id}"
+_PROJECT = "/OS-EP-FILTER/projects/{project_id}"
+_ENDPOINT_IN = _PROJECT + "/endpoints/{endpoint_id}"
+
+RULES = [base.rule(name.removeprefix("identity:"), check, description, *calls)
+         for name, check, description, *calls in (
+    (LIST_GROUPS, base.READER, "List endpoint groups.", f"GET {_GROUPS}"),
+    (GET_GROUP, base.READER, "Show an endpoint group.", f"GET {_GROUP}"),
+    (CREATE_GROUP, base.ADMIN, "Create an endpoint group.",
+     f"POST {_GROUPS}"),
+    (UPDATE_GROUP, base.ADMIN, "Update an endpoint group.",
+     f"PATCH {_GROUP}"),
+    (DELETE_GROUP, base.ADMIN, "Delete an endpoint group.",
+     f"DELETE {_GROUP}"),
+    (PROJECTS_OF_GROUP, base.READER,
+     "List the projects that may use an endpoint group.",
+     f"GET {_GROUP}/projects"),
+    (ENDPOINTS_OF_GROUP, base.READER,
+     "List the endpoints that are in an endpoint group.",
+     f"GET {_GROUP}/endpoints"),
+    (CHECK_GROUP, base.READER,
+     "See whether a project may use an endpoint group.",
+     f"GET {_GROUP_IN}", f"HEAD {_GROUP_IN}"),
+    (GROUPS_OF_PROJECT, base.READER,
+     "List the endpoint groups that a project may use.",
+     f"GET {_PROJECT}/endpoint_groups"),
+    (ADD_GROUP, base.ADMIN, "Let a project use an endpoint group.",
+     f"PUT {_GROUP_IN}"),
+    (REMOVE_GROUP, base.ADMIN,
+     "Let a project no longer use an endpoint group.",
+     f"DELETE {_GROUP_IN}"),
+    (PROJECTS_OF_ENDPOINT, base.READER,
+     "List the projects to which an endpoint was added.",
+     "GET /OS-EP-FILTER/endpoints/{endpoint_id}/projects"),
+    (ENDPOINTS_OF_PROJECT, base.READER,
+     "List the endpoints that a project may use.",
+     f"GET {_PROJECT}/endpoints"),
+    (CHECK_ENDPOINT, base.READER,
+     "See whether an endpoint was added to a project.",
+     f"GET {_ENDPOINT_IN}", f"HEAD {_ENDPOINT_IN}"),
+    (ADD_ENDPOINT, base.ADMIN, "Let a project use an endpoint.",
+     f"PUT {_ENDPOINT_IN}"),
+    (REMOVE_ENDPOINT, base.ADMIN, "Let a project no longer use an endpoint.",
+     f"DELETE {_ENDPOINT_IN}"))]
