@@ -7,9 +7,13 @@ from identity.api.assignments import Assignments
 from identity.api.auth import Auth
 from identity.api.catalog import Endpoints, Regions, Services
 from identity.api.domains import Domains
+from identity.api.endpoint_filter import EndpointFilter, EndpointGroups
 from identity.api.grants import Grants
 from identity.api.groups import Groups
+from identity.api.limits import Limits
+from identity.api.policies import EndpointPolicies, Policies
 from identity.api.projects import Projects
+from identity.api.registered_limits import RegisteredLimits
 from identity.api.roles import Roles
 from identity.api.tags import Tags
 from identity.api.users import Users
@@ -31,6 +35,9 @@ def routes(env: Env) -> list[wsgi.Route]:
         Grants(env.db, env.announce),
         Assignments(env.db),
         Regions(env.db), Services(env.db), Endpoints(env.db),
+        EndpointGroups(env.db), EndpointFilter(env.db),
+        Policies(env.db), EndpointPolicies(env.db),
+        RegisteredLimits(env.db), Limits(env.db, env.limit_model),
     ]
     table = [route for resource in resources for route in resource.routes()]
     return Versions().routes() + wsgi.mounted(["/v3"], table)

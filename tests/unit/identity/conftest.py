@@ -63,6 +63,10 @@ class Identity:
         app.bootstrap.run(self.conf)
         self.db = db.Database(self.conf.identity.database)
         self.bus = rpc.Bus("memory://")
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Make the service anew, by the options as they are now."""
         self.env = env.make(self.conf, self.db, self.bus)
         self.wsgi = app.make_app(self.conf, self.env)
 
