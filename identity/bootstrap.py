@@ -43,7 +43,8 @@ _NAMESPACE = uuid.UUID("c2b0f3a4-8d5e-4f43-9f0c-52a1d7a0c7a1")
 def run(conf: cfg.ConfigOpts) -> None:
     """Make what is missing."""
     for path in (conf.identity.key_repository,
-                 conf.identity.receipt_key_repository):
+                 conf.identity.receipt_key_repository,
+                 conf.identity.credential_key_repository):
         tokens.KeyRepository(path).ensure()
     database = db.Database(conf.identity.database)
     try:

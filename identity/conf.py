@@ -27,6 +27,11 @@ OPTS = [
     cfg.IntOpt(
         "totp_previous_windows", default=1, min=0, max=10,
         help="One-time passcodes that are taken after their 30 seconds."),
+    cfg.StrOpt(
+        "credential_key_repository",
+        default="$state_dir/identity/credential-keys",
+        help="As key_repository, for secrets that are stored to be read "
+             "again, such as EC2 keys. Without its keys they are lost."),
     cfg.IntOpt(
         "token_seconds", default=3600, min=60,
         help="Seconds that a token lives."),

@@ -7,7 +7,12 @@ from oslo_config import cfg
 from common import db, rpc
 from identity import compliance, limits, passwords, tokens
 from identity.authority import Authority
+from identity.delegation.application_credential import (
+    ApplicationCredentials,
+)
 from identity.delegation.base import Kind
+from identity.delegation.ec2 import EC2Keys
+from identity.delegation.vault import Vault
 from identity.login import Login, load_methods
 from identity.methods.base import Means
 from identity.methods.password import Password
@@ -15,7 +20,7 @@ from identity.receipts import Receipts
 from identity.revocation import Announcer
 
 #: The kinds of delegation there are.
-DELEGATIONS: tuple[Kind, ...] = ()
+DELEGATIONS: tuple[Kind, ...] = (ApplicationCredentials(), EC2Keys())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +30,7 @@ class Env:
     db: db.Database
     keys: tokens.KeyRepository
     receipt_keys: tokens.KeyRepository
+    vault: Vault
     authority: Authority
     login: Login
     hasher: passwords.Hasher
@@ -43,6 +49,7 @@ def make(conf: cfg.ConfigOpts, database: db.Database,
     limit_model = limits.MODELS[own.limit_model]
     keys = tokens.KeyRepository(own.key_repository)
     receipt_keys = tokens.KeyRepository(own.receipt_key_repository)
+    vault = make_vault(conf)
     codec = tokens.Codec(keys)
     authority = Authority(
         database, codec, token_s=own.token_seconds,
@@ -53,14 +60,20 @@ def make(conf: cfg.ConfigOpts, database: db.Database,
     means = Means(
         database, hasher,
         passwords.Remembered(own.password_memory_seconds), authority, codec,
-        rules)
+        rules, vault)
     return Env(
-        database, keys, receipt_keys, authority,
+        database, keys, receipt_keys, vault, authority,
         Login(database, load_methods(means), authority,
               Receipts(receipt_keys, own.receipt_seconds)),
         hasher, Password(means), Announcer(conf, bus), rules,
         min(own.max_project_depth,
             limit_model.levels or own.max_project_depth), limit_model)
+
+
+def make_vault(conf: cfg.ConfigOpts) -> Vault:
+    """Return what seals the secrets that are stored."""
+    return Vault(tokens.KeyRepository(
+        conf.identity.credential_key_repository))
 
 
 def make_hasher(conf: cfg.ConfigOpts) -> passwords.Hasher:

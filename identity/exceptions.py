@@ -135,3 +135,27 @@ class TooMany(exceptions.ServiceError):
 
     status = 403
     message = "A user may have no more than {limit} {what}."
+
+
+class ApplicationCredentialNotFound(exceptions.NotFound):
+    message = "Could not find application credential: {credential_id}."
+
+
+class AccessRuleNotFound(exceptions.NotFound):
+    message = "Could not find access rule: {rule_id}."
+
+
+class TrustNotFound(exceptions.NotFound):
+    message = "Could not find trust: {trust_id}."
+
+
+class ConsumerNotFound(exceptions.NotFound):
+    message = "Could not find consumer: {consumer_id}."
+
+
+class RequestTokenNotFound(exceptions.NotFound):
+    message = "Could not find request token: {token_id}."
+
+
+class AccessTokenNotFound(exceptions.NotFound):
+    message = "Could not find access token: {token_id}."

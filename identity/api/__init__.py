@@ -6,6 +6,7 @@ from common import wsgi
 from identity.api.assignments import Assignments
 from identity.api.auth import Auth
 from identity.api.catalog import Endpoints, Regions, Services
+from identity.api.delegations import resources as delegations
 from identity.api.domains import Domains
 from identity.api.endpoint_filter import EndpointFilter, EndpointGroups
 from identity.api.grants import Grants
@@ -30,7 +31,7 @@ def routes(env: Env) -> list[wsgi.Route]:
         Tags(env.db),
         Users(env.db, env.hasher, env.checker, env.rules,
               env.announce),
-        Groups(env.db, env.announce),
+        Groups(env.db, env.rules, env.announce),
         Roles(env.db, env.announce),
         Grants(env.db, env.announce),
         Assignments(env.db),
@@ -38,6 +39,7 @@ def routes(env: Env) -> list[wsgi.Route]:
         EndpointGroups(env.db), EndpointFilter(env.db),
         Policies(env.db), EndpointPolicies(env.db),
         RegisteredLimits(env.db), Limits(env.db, env.limit_model),
+        *delegations(env),
     ]
     table = [route for resource in resources for route in resource.routes()]
     return Versions().routes() + wsgi.mounted(["/v3"], table)

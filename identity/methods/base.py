@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from common import db, schema
 from identity import compliance, passwords, tokens
+from identity.delegation.vault import Vault
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +42,8 @@ class Means:
     authority: Any  # identity.authority.Authority, which holds the methods
     codec: tokens.Codec
     rules: compliance.Rules
+    #: Opens stored secrets.
+    vault: Vault
 
 
 class Method(abc.ABC):
