@@ -9,7 +9,6 @@ from compute import bootstrap, policies
 from compute.api import native
 from compute.api import placement as placement_api
 from compute.conductor import Beat, Conductor, Sweeper
-from compute.conf import register_opts
 from compute.db.api import models as api_models
 from compute.db.cell import models as cell_models
 from compute.env import Env
@@ -33,8 +32,7 @@ def _cell_url(conf: cfg.ConfigOpts) -> str:
 
 
 SERVICE = daemon.Service(
-    name="compute", register_opts=register_opts,
-    schemas=[(API_SCHEMA, _api_url), (CELL_SCHEMA, _cell_url)],
+    name="compute", schemas=[(API_SCHEMA, _api_url), (CELL_SCHEMA, _cell_url)],
     catalog=[
         daemon.Endpoint("compute", "nova", "/v2.1", group="compute"),
         daemon.Endpoint("placement", "placement", "", group="placement")],

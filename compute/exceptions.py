@@ -148,6 +148,14 @@ class PortInUse(exceptions.Conflict):
     message = "Port {port_id} is still in use."
 
 
+class PortBusy(exceptions.Conflict):
+    message = "Port {port_id} is {status}, not attached"
+
+
+class PortRefused(exceptions.BadRequest):
+    message = "{reason}"
+
+
 class NetworkAmbiguous(exceptions.Conflict):
     message = ("Multiple possible networks found, use a Network ID to be "
                "more specific.")

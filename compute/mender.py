@@ -12,9 +12,10 @@ from typing import Any
 from common import db, loop, task
 from common.context import service_context
 from compute import states
-from compute.db.cell import servers, volumes
-from compute.db.cell.models import Server, Volume
+from compute.db.cell import nics, servers, volumes
+from compute.db.cell.models import Nic, Server, Volume
 from compute.tasks import faults
+from compute.tasks.attach_port import DetachPort
 from compute.tasks.attach_volume import DetachVolume
 from compute.tasks.delete_server import DeleteServer
 
@@ -35,13 +36,15 @@ class Mender(loop.Loop):
         self._grace = grace
 
     def run_once(self) -> int:
-        """Return how many servers and volumes were mended."""
+        """Return how many servers, volumes and ports were mended."""
         before = db.utcnow() - self._grace
         with self._cell.reader() as session:
             lost = servers.abandoned(session, before)
             loose = volumes.abandoned(session, before)
+            ports = nics.abandoned(session)
         mended = sum([self._mend(row) for row in lost]
-                     + [self._detach(row) for row in loose])
+                     + [self._detach(row) for row in loose]
+                     + [self._detach_port(nic) for nic in ports])
         if mended:
             self._tasks.wake()
         return mended
@@ -76,5 +79,18 @@ class Mender(loop.Loop):
             if moved:
                 self._tasks.add(session, DetachVolume(
                     server_id=row.server_id, volume_id=row.volume_id),
+                    service_context())
+        return moved
+
+    def _detach_port(self, nic: Nic) -> bool:
+        LOG.error("Nothing works on port %s of server %s, which is %s",
+                  nic.port_id, nic.server_id, nic.status)
+        with self._cell.writer() as session:
+            moved = nics.set_status(
+                session, nic.server_id, nic.port_id, was=nic.status,
+                status="detaching")
+            if moved:
+                self._tasks.add(session, DetachPort(
+                    server_id=nic.server_id, port_id=nic.port_id),
                     service_context())
         return moved

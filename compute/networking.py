@@ -88,6 +88,12 @@ class Networking:
         with contextlib.suppress(exceptions.NotFound), translated():
             self._rest.delete(f"/v2.0/ports/{port_id}")
 
+    def give_back(self, port_id: str, server_id: str) -> None:
+        """Unbind a port that was lent, if the server has it."""
+        port = self.port(port_id)
+        if port is not None and port["device_id"] == server_id:
+            self.release_port(port_id)
+
     def release_port(self, port_id: str) -> None:
         """Unbind a port that somebody lent to the server."""
         with contextlib.suppress(exceptions.NotFound):
@@ -105,13 +111,20 @@ def bind(rest: Networking, server: Server, host: str,
     """
     lent = {wanted["port_id"] for wanted in server.wanted_nics
             if wanted.get("port_id")}
-    # Anybody may write our id on a port of their own: take none of those.
-    spare = [port for port in rest.ports(device_id=server.id)
-             if port["id"] not in lent
-             and port["device_owner"].startswith(_OWNER)
-             and port["tenant_id"] == server.project_id]
+    spare = spare_ports(rest, server, lent)
     return [bind_one(rest, server, wanted, host, zone, spare)
             for wanted in server.wanted_nics]
+
+
+def spare_ports(rest: Networking, server: Server,
+                known: Iterable[str]) -> list[Port]:
+    """Return the ports that we made for the server, without those known."""
+    but = set(known)
+    # Anybody may write our id on a port of their own: take none of those.
+    return [port for port in rest.ports(device_id=server.id)
+            if port["id"] not in but
+            and port["device_owner"].startswith(_OWNER)
+            and port["tenant_id"] == server.project_id]
 
 
 def bind_one(rest: Networking, server: Server, wanted: dict[str, Any],
@@ -176,6 +189,15 @@ def lent_ports(server: Server) -> list[str]:
             if wanted.get("port_id")}
     return sorted(lent | {nic.port_id for nic in server.nics
                           if not nic.owned})
+
+
+def lent_nic(port: Port, server_id: str, **values: Any) -> Nic:
+    """Return what is known of a lent port before it is bound."""
+    return Nic(
+        port_id=port["id"], server_id=server_id, owned=False,
+        network_id=port["network_id"], network_name=port["network_id"],
+        mac=port["mac_address"], fixed_ips=port["fixed_ips"],
+        plugged=False, **values)
 
 
 def describe(rest: Networking,

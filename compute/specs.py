@@ -28,7 +28,8 @@ def of(server: Server, conf: cfg.ConfigOpts, *,
         launch_index=server.launch_index,
         availability_zone=(server.availability_zone
                            or conf.compute.availability_zone),
-        nics=[nic_of(nic) for nic in server.nics],
+        nics=[nic_of(nic) for nic in server.nics
+              if nic.status == "attached"],
         volumes=[volume_of(row) for row in server.volumes
                  if row.status == "attached"],
         key=spec.Key.from_json(server.key) if server.key else None,

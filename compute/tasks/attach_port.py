@@ -1,10 +1,10 @@
 """Give a server a port, and take it away."""
 
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from common import events, task
-from compute import networking, specs
+from compute import exceptions, networking, specs
 from compute.db.cell import actions, nics, servers
 from compute.db.cell.models import Event, Nic, Server
 from compute.env import Env
@@ -16,83 +16,131 @@ class _PortTask(task.Task):
     event: ClassVar[str]
 
     server_id: str
-    port_id: str
 
     @property
     def resource(self) -> str:
         return self.server_id
 
-    def _load(self, env: Env) -> tuple[Server | None, Nic | None]:
+    def _rest(self, env: Env) -> networking.Networking:
+        return networking.Networking(env.clients.network)
+
+    def _find(self, env: Env) -> Server | None:
         with env.cell.reader() as session:
-            server = servers.find(session, self.server_id)
-        if server is None or server.deleted:
-            return None, None
-        return server, next((nic for nic in server.nics
-                             if nic.port_id == self.port_id), None)
+            return servers.find(session, self.server_id)
 
-    def _unplug(self, env: Env) -> None:
-        server, _ = self._load(env)
-        if server is not None and server.host is not None:
-            env.agent(server.host).detach_port(
-                self.context(), server_id=server.id, port_id=self.port_id,
-                spec=specs.of(server, env.conf, power="leave").to_json())
-
-    def _free(self, env: Env) -> None:
-        """Give the port back, or delete it if we made it."""
-        _, nic = self._load(env)
-        if nic is None:
+    def _unplug(self, env: Env, port_id: str) -> None:
+        server = self._find(env)
+        if server is None or server.deleted or server.host is None:
             return
-        rest = networking.Networking(env.clients.network)
-        if nic.owned:
-            rest.delete_port(nic.port_id)
-        else:
-            rest.release_port(nic.port_id)
-        with env.cell.writer() as session:
-            nics.remove(session, self.server_id, self.port_id)
+        env.agent(server.host).detach_port(
+            self.context(), server_id=server.id, port_id=port_id,
+            spec=specs.of(server, env.conf, power="leave").to_json())
 
-    def _log(self, env: Env, kind: str, details: str | None = None) -> None:
+    def _forget(self, env: Env, port_id: str) -> None:
         with env.cell.writer() as session:
+            self.guard(session)
+            nics.remove(session, self.server_id, port_id)
+
+    def _log(self, env: Env, kind: str, port_id: str) -> None:
+        with env.cell.writer() as session:
+            self.guard(session)
+            nics.set_status(session, self.server_id, port_id,
+                            was="attaching", status="attached")
             actions.event_ends(session, self.server_id, self.request_id,
-                               self.event, details=details)
-            if details is None:
-                events.add(session, Event, kind=kind,
-                           resource_id=self.server_id,
-                           payload={"port": self.port_id})
-
-    def undone(self, env: Env, reason: str) -> None:
-        self._log(env, "", details=reason)
+                               self.event)
+            events.add(session, Event, kind=kind,
+                       resource_id=self.server_id,
+                       payload={"port": port_id})
 
 
 @dataclasses.dataclass
 class AttachPort(_PortTask):
-    """Plugs a port that is bound to the server's host already."""
+    """Binds a port to the server's host, and plugs it.
+
+    :param wanted: one of ``Server.wanted_nics``; a port that it names has
+        its row already
+    """
 
     event: ClassVar[str] = "compute_attach_interface"
 
-    @task.step
-    def hold(self, env: Env) -> None:
-        """Nothing: the port and its row are there."""
+    wanted: dict[str, Any]
 
-    @hold.undo
-    def free(self, env: Env) -> None:
-        self._free(env)
+    @task.step
+    def bind(self, env: Env) -> dict[str, Any]:
+        """Make or take the port, and let the network know the host."""
+        with env.cell.reader() as session:
+            server = servers.get(session, self.server_id)
+        rest = self._rest(env)
+        # Of those that no row knows, one was made by us, before a crash.
+        spare = networking.spare_ports(rest, server, _known(server))
+        port, owned = networking.bind_one(
+            rest, server, self.wanted, str(server.host),
+            server.availability_zone or env.conf.compute.availability_zone,
+            spare)
+        return {"port_id": port["id"], "owned": owned}
+
+    @bind.undo
+    def unbind(self, env: Env) -> None:
+        """Give the port back, or delete what was made."""
+        server = self._find(env)
+        if server is None:
+            return
+        rest, lent = self._rest(env), self.wanted.get("port_id")
+        if lent:
+            rest.give_back(lent, server.id)
+            self._forget(env, lent)
+            return
+        for port in networking.spare_ports(rest, server, _known(server)):
+            rest.delete_port(port["id"])
+
+    @task.step
+    def record(self, env: Env) -> None:
+        """Write down what the network says of the port."""
+        port_id = self.results["bind"]["port_id"]
+        rest = self._rest(env)
+        port = rest.port(port_id)
+        if port is None:
+            raise exceptions.PortNotAttached(port_id=port_id)
+        nic = networking.describe(
+            rest, [(port, self.results["bind"]["owned"])],
+            [self.wanted.get("tag")])[0]
+        nic.server_id, nic.status, nic.plugged = (
+            self.server_id, "attaching", False)
+        with env.cell.writer() as session:
+            self.guard(session)
+            nics.put(session, nic)
+
+    @record.undo
+    def erase(self, env: Env) -> None:
+        """Forget a port that we made: then it is a spare one."""
+        bound = self.results["bind"]
+        if bound["owned"]:
+            self._forget(env, bound["port_id"])
 
     @task.step
     def plug(self, env: Env) -> None:
-        server, nic = self._load(env)
-        if server is not None and nic is not None:
-            env.agent(str(server.host)).attach_port(
-                self.context(), server_id=server.id,
-                nic=specs.nic_of(nic).to_json(),
-                spec=specs.of(server, env.conf, power="leave").to_json())
+        with env.cell.reader() as session:
+            server = servers.get(session, self.server_id)
+        nic = _nic(server, self.results["bind"]["port_id"])
+        env.agent(str(server.host)).attach_port(
+            self.context(), server_id=server.id,
+            nic=specs.nic_of(nic).to_json(),
+            spec=specs.of(server, env.conf, power="leave").to_json())
 
     @plug.undo
     def unplug(self, env: Env) -> None:
-        self._unplug(env)
+        self._unplug(env, self.results["bind"]["port_id"])
 
     @task.step
     def settle(self, env: Env) -> None:
-        self._log(env, "server.port.attach")
+        self._log(env, "server.port.attach",
+                  self.results["bind"]["port_id"])
+
+    def undone(self, env: Env, reason: str) -> None:
+        with env.cell.writer() as session:
+            self.guard(session)
+            actions.event_ends(session, self.server_id, self.request_id,
+                               self.event, details=reason)
 
 
 @dataclasses.dataclass
@@ -101,14 +149,48 @@ class DetachPort(_PortTask):
 
     event: ClassVar[str] = "compute_detach_interface"
 
+    port_id: str
+
     @task.step
     def unplug(self, env: Env) -> None:
-        self._unplug(env)
+        self._unplug(env, self.port_id)
 
     @task.step
     def free(self, env: Env) -> None:
-        self._free(env)
+        """Give the port back, or delete it if we made it."""
+        server = self._find(env)
+        nic = server and next((nic for nic in server.nics
+                               if nic.port_id == self.port_id), None)
+        if nic is None:
+            return
+        rest = self._rest(env)
+        if nic.owned:
+            rest.delete_port(nic.port_id)
+        else:
+            rest.give_back(nic.port_id, self.server_id)
+        self._forget(env, nic.port_id)
 
     @task.step
     def settle(self, env: Env) -> None:
-        self._log(env, "server.port.detach")
+        self._log(env, "server.port.detach", self.port_id)
+
+    def undone(self, env: Env, reason: str) -> None:
+        """The guest keeps it: say so, and let the user try again."""
+        with env.cell.writer() as session:
+            self.guard(session)
+            nics.set_status(session, self.server_id, self.port_id,
+                            was="detaching", status="attached")
+            actions.event_ends(session, self.server_id, self.request_id,
+                               self.event, details=reason)
+
+
+def _known(server: Server) -> list[str]:
+    return [*networking.lent_ports(server),
+            *(nic.port_id for nic in server.nics)]
+
+
+def _nic(server: Server, port_id: str) -> Nic:
+    for nic in server.nics:
+        if nic.port_id == port_id:
+            return nic
+    raise exceptions.PortNotAttached(port_id=port_id)

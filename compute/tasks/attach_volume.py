@@ -45,6 +45,7 @@ class AttachVolume(_VolumeTask):
         attachment_id = known[0] if known else self._rest(
             env).create_attachment(self.volume_id, self.server_id)
         with env.cell.writer() as session:
+            self.guard(session)
             rows.set_state(session, row.id, attachment_id=attachment_id)
             actions.event_begins(session, server.id, self.request_id,
                                  self.event, server.host)
@@ -64,6 +65,7 @@ class AttachVolume(_VolumeTask):
             self.context())
         info = self._rest(env).connect(self.results["reserve"], connector)
         with env.cell.writer() as session:
+            self.guard(session)
             rows.set_state(session, row.id, connection_info=info)
 
     @task.step
@@ -86,6 +88,7 @@ class AttachVolume(_VolumeTask):
     @task.step
     def settle(self, env: Env) -> None:
         with env.cell.writer() as session:
+            self.guard(session)
             row = rows.find(session, self.server_id, self.volume_id)
             if row is None:
                 return
@@ -100,6 +103,7 @@ class AttachVolume(_VolumeTask):
 
     def undone(self, env: Env, reason: str) -> None:
         with env.cell.writer() as session:
+            self.guard(session)
             row = rows.find(session, self.server_id, self.volume_id)
             if row is not None and row.status == "attaching":
                 rows.remove(session, row.id)
@@ -117,6 +121,7 @@ class DetachVolume(_VolumeTask):
     def unplug(self, env: Env) -> None:
         """Let the guest and the host let go of the disk."""
         with env.cell.writer() as session:
+            self.guard(session)
             actions.event_begins(session, self.server_id, self.request_id,
                                  self.event)
         _unplug(env, self)
@@ -130,6 +135,7 @@ class DetachVolume(_VolumeTask):
     @task.step
     def settle(self, env: Env) -> None:
         with env.cell.writer() as session:
+            self.guard(session)
             row = rows.find(session, self.server_id, self.volume_id)
             if row is not None:
                 rows.remove(session, row.id)
@@ -142,6 +148,7 @@ class DetachVolume(_VolumeTask):
     def undone(self, env: Env, reason: str) -> None:
         """The guest keeps it: say so, and let the user try again."""
         with env.cell.writer() as session:
+            self.guard(session)
             row = rows.find(session, self.server_id, self.volume_id)
             if row is not None:
                 rows.set_state(session, row.id, was="detaching",

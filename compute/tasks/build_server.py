@@ -60,6 +60,7 @@ class BuildServer(task.Task):
                **values: Any) -> None:
         """Move to the next task state; the deletion may have come first."""
         with env.cell.writer() as session:
+            self.guard(session)
             if servers.change(
                     session, self.server_id, vm_state=[states.BUILDING],
                     task_state=_STAGES,
@@ -78,6 +79,7 @@ class BuildServer(task.Task):
             Consumer(server.id, server.project_id, server.user_id),
             self._request(server))
         with env.cell.writer() as session:
+            self.guard(session)
             moved = servers.change(
                 session, server.id, vm_state=[states.BUILDING],
                 task_state=_STAGES, values={"task_state": states.NETWORKING,
@@ -104,6 +106,7 @@ class BuildServer(task.Task):
     def give_up_place(self, env: Env) -> None:
         claims.release(env.api, self.server_id)
         with env.cell.writer() as session:
+            self.guard(session)
             servers.update(session, self.server_id,
                            {"host": None, "node": None})
 
@@ -113,11 +116,25 @@ class BuildServer(task.Task):
         server = self._load(env)
         rest = networking.Networking(env.clients.network)
         place = self.results["place"]
+        self._claim_ports(env, rest, server)
         ports = networking.bind(rest, server, place["host"], place["zone"])
         tags = [wanted.get("tag") for wanted in server.wanted_nics]
         rows = networking.describe(rest, ports, tags)
         with env.cell.writer() as session:
+            self.guard(session)
             nics.replace(session, server.id, rows)
+
+    def _claim_ports(self, env: Env, rest: networking.Networking,
+                     server: Server) -> None:
+        """Write down the lent ports: of two servers, one gets a port."""
+        lent = {wanted["port_id"] for wanted in server.wanted_nics
+                if wanted.get("port_id")}
+        left = lent - {nic.port_id for nic in server.nics}
+        found = rest.ports(id=sorted(left))
+        with env.cell.writer() as session:
+            self.guard(session)
+            for port in found:
+                nics.claim(session, networking.lent_nic(port, server.id))
 
     @bind_ports.undo
     def free_ports(self, env: Env) -> None:
@@ -128,6 +145,7 @@ class BuildServer(task.Task):
         networking.unbind(networking.Networking(env.clients.network),
                           server.id, networking.lent_ports(server))
         with env.cell.writer() as session:
+            self.guard(session)
             nics.replace(session, server.id, [])
 
     @task.step
@@ -150,6 +168,7 @@ class BuildServer(task.Task):
     def _blame(self, env: Env, host: str) -> None:
         """Note that the fault is the host's: another may do better."""
         with env.cell.writer() as session:
+            self.guard(session)
             server = servers.get(session, self.server_id)
             if host not in server.failed_hosts:
                 servers.update(session, server.id, {
@@ -178,6 +197,7 @@ class BuildServer(task.Task):
     def activate(self, env: Env) -> None:
         power = states.POWER[self.results["wait_for_network"]["power_state"]]
         with env.cell.writer() as session:
+            self.guard(session)
             moved = servers.change(
                 session, self.server_id, vm_state=[states.BUILDING],
                 task_state=_STAGES,
@@ -195,6 +215,7 @@ class BuildServer(task.Task):
     def undone(self, env: Env, reason: str) -> None:
         """Try another host, or leave the server in error, saying why."""
         with env.cell.writer() as session:
+            self.guard(session)
             server = servers.find(session, self.server_id)
             if server is None or server.deleted:
                 return

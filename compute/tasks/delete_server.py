@@ -42,6 +42,7 @@ class DeleteServer(task.Task):
         if server is None or server.host is None:
             return
         with env.cell.writer() as session:
+            self.guard(session)
             actions.event_begins(session, server.id, self.request_id, EVENT,
                                  server.host)
         guests.destroy(env, server, self.context())
@@ -57,6 +58,7 @@ class DeleteServer(task.Task):
             if row.delete_on_termination:
                 rest.delete_volume(row.volume_id)
             with env.cell.writer() as session:
+                self.guard(session)
                 volume_rows.remove(session, row.id)
 
     @task.step
@@ -77,6 +79,7 @@ class DeleteServer(task.Task):
     @task.step
     def bury(self, env: Env) -> None:
         with env.cell.writer() as session:
+            self.guard(session)
             if servers.bury(session, self.server_id):
                 actions.event_ends(session, self.server_id,
                                    self.request_id, EVENT)

@@ -33,6 +33,7 @@ class PowerServer(task.Task):
     @task.step
     def act(self, env: Env) -> dict[str, Any]:
         with env.cell.writer() as session:
+            self.guard(session)
             server = servers.get(session, self.server_id)
             actions.event_begins(session, server.id, self.request_id,
                                  EVENTS[self.action], server.host)
@@ -49,6 +50,7 @@ class PowerServer(task.Task):
         resting = (states.STOPPED if self.action == "stop"
                    else states.ACTIVE)
         with env.cell.writer() as session:
+            self.guard(session)
             moved = servers.change(
                 session, self.server_id, task_state=_BUSY,
                 values={"vm_state": resting, "task_state": None,
@@ -64,6 +66,7 @@ class PowerServer(task.Task):
     def undone(self, env: Env, reason: str) -> None:
         """Leave the server in the state it was in; the log says why."""
         with env.cell.writer() as session:
+            self.guard(session)
             moved = servers.change(
                 session, self.server_id, task_state=_BUSY,
                 values={"task_state": None})

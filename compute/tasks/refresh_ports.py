@@ -37,4 +37,5 @@ class RefreshPorts(task.Task):
             rest, [(found[nic.port_id], nic.owned) for nic in kept],
             [nic.tag for nic in kept])
         with env.cell.writer() as session:
+            self.guard(session)
             nics.replace(session, server.id, rows)

@@ -1,16 +1,16 @@
 """Ports of servers: /servers/{id}/os-interface."""
 
+import time
 from typing import Any
 
-from oslo_config import cfg
-
-from common import clients, db, task, wsgi
-from common.exceptions import BadRequest, NotFound
+from common import clients, concurrency, db, task, wsgi
+from common.exceptions import BadRequest, NotFound, ServiceUnavailable
 from compute import nets, networking, states
 from compute.api.native.common import ANY, body, find_server, minor
 from compute.api.native.server_actions import check_unlocked, wrong_state
-from compute.db.cell import actions, nics
+from compute.db.cell import actions, jobs, nics, servers
 from compute.db.cell.models import Nic, Server
+from compute.exceptions import PortBusy, PortRefused
 from compute.policies import servers as policies
 from compute.schemas import servers as schemas
 from compute.tasks.attach_port import AttachPort, DetachPort
@@ -18,14 +18,15 @@ from compute.tasks.attach_port import AttachPort, DetachPort
 View = dict[str, Any]
 
 _READY = (states.ACTIVE, states.PAUSED, states.STOPPED)
+#: Seconds that an answer waits for the network to bind the port.
+_BIND_S = 20.0
 
 
 class Interfaces:
     """Handlers of the ports of a server."""
 
-    def __init__(self, conf: cfg.ConfigOpts, cell: db.Database,
-                 tasks: task.Runner, rest: clients.Clients) -> None:
-        self._conf = conf
+    def __init__(self, cell: db.Database, tasks: task.Runner,
+                 rest: clients.Clients) -> None:
         self._cell = cell
         self._tasks = tasks
         self._rest = rest
@@ -54,23 +55,21 @@ class Interfaces:
 
     @wsgi.handler(body=ANY)
     def attach(self, req: wsgi.Request, server_id: str) -> View:
-        """Bind the port, answer, and let a task plug it."""
+        """Begin to attach; answer once the port is bound.
+
+        The rest goes on, whether or not somebody waits for the answer.
+        """
         asked = body(req, schemas.attach_port).get(
             "interfaceAttachment", {})
         with self._cell.reader() as session:
             server = find_server(
                 req, session, server_id, policies.PORTS_CREATE)
         _check_ready(req, server, "attach_interface")
-        wanted = self._wanted(req, server, asked)
-        rest = networking.Networking(self._rest.network)
-        nic = self._bind(rest, server, wanted)
-        try:
-            self._write(req, nic)
-        except Exception:
-            _unbind(rest, nic)
-            raise
+        job = AttachPort(server_id=server_id,
+                         wanted=self._wanted(req, server, asked))
+        self._add(req, job)
         self._tasks.wake()
-        return {"interfaceAttachment": _view(req, nic)}
+        return {"interfaceAttachment": _view(req, self._wait_bound(job))}
 
     def _wanted(self, req: wsgi.Request, server: Server,
                 asked: View) -> View:
@@ -91,24 +90,35 @@ class Interfaces:
             "fixed_ip": addresses[0].get("ip_address"),
             "tag": asked.get("tag")}], 1)[0]
 
-    def _bind(self, rest: networking.Networking, server: Server,
-              wanted: View) -> Nic:
-        made, owned = networking.bind_one(
-            rest, server, wanted, str(server.host),
-            server.availability_zone or self._conf.compute.availability_zone)
-        nic = networking.describe(
-            rest, [(made, owned)], [wanted.get("tag")])[0]
-        nic.server_id = server.id
-        nic.plugged = False
-        return nic
-
-    def _write(self, req: wsgi.Request, nic: Nic) -> None:
+    def _add(self, req: wsgi.Request, job: AttachPort) -> None:
+        lent = job.wanted.get("port_id")
+        port = lent and networking.Networking(self._rest.network).port(lent)
         with self._cell.writer() as session:
-            nics.append(session, nic)
-            actions.begin(session, req.ctx, nic.server_id,
+            if port:
+                nics.claim(session, networking.lent_nic(
+                    port, job.server_id, status="attaching",
+                    tag=job.wanted.get("tag")))
+            actions.begin(session, req.ctx, job.server_id,
                           "attach_interface")
-            self._tasks.add(session, AttachPort(
-                server_id=nic.server_id, port_id=nic.port_id), req.ctx)
+            self._tasks.add(session, job, req.ctx)
+
+    def _wait_bound(self, job: AttachPort) -> Nic:
+        """Return the row of the port once it is bound.
+
+        :raises PortRefused: the network refused
+        :raises ServiceUnavailable: it takes long; the task goes on
+        """
+        end = time.monotonic() + _BIND_S
+        while time.monotonic() < end:
+            with self._cell.reader() as session:
+                found = jobs.progress(session, job.id)
+                server = servers.find(session, job.server_id)
+            if found.reason is not None:
+                raise PortRefused(reason=found.reason)
+            if server is not None and "record" in found.results:
+                return _nic(server, found.results["bind"]["port_id"])
+            concurrency.sleep(0.03)
+        raise ServiceUnavailable()
 
     @wsgi.handler(status=202)
     def detach(self, req: wsgi.Request, server_id: str,
@@ -118,17 +128,13 @@ class Interfaces:
                 req, session, server_id, policies.PORTS_DELETE)
             _check_ready(req, server, "detach_interface")
             nic = _nic(server, port_id)
+            if not nics.set_status(session, server_id, port_id,
+                                   was="attached", status="detaching"):
+                raise PortBusy(port_id=port_id, status=nic.status)
             actions.begin(session, req.ctx, server_id, "detach_interface")
             self._tasks.add(session, DetachPort(
                 server_id=server_id, port_id=nic.port_id), req.ctx)
         self._tasks.wake()
-
-
-def _unbind(rest: networking.Networking, nic: Nic) -> None:
-    if nic.owned:
-        rest.delete_port(nic.port_id)
-    else:
-        rest.release_port(nic.port_id)
 
 
 def _check_ready(req: wsgi.Request, server: Server, action: str) -> None:

@@ -122,6 +122,9 @@ class Nic(Base):
     server_id: Mapped[str] = mapped_column(
         sa.ForeignKey("servers.id", ondelete="CASCADE"), index=True)
     position: Mapped[int]
+    #: attaching, attached, detaching
+    status: Mapped[str] = mapped_column(
+        sa.String(16), default="attached", server_default="attached")
     #: We made the port for the server, and delete it with the server.
     owned: Mapped[bool]
     network_id: Mapped[str] = mapped_column(sa.String(36))

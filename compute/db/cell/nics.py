@@ -6,7 +6,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from compute import exceptions
 from compute.db.cell.models import Nic
+from compute.db.cell.servers import worked_on
 
 
 def of_server(session: orm.Session, server_id: str) -> Sequence[Nic]:
@@ -17,7 +19,10 @@ def of_server(session: orm.Session, server_id: str) -> Sequence[Nic]:
 
 def replace(session: orm.Session, server_id: str,
             wanted: Iterable[Nic]) -> None:
-    """Give the server exactly these; what is plugged stays plugged."""
+    """Give the server exactly these; what is plugged stays plugged.
+
+    Those that come or go are left to the task that sees to it.
+    """
     known = {nic.port_id: nic for nic in of_server(session, server_id)}
     for nic in wanted:
         old = known.pop(nic.port_id, None)
@@ -25,17 +30,59 @@ def replace(session: orm.Session, server_id: str,
         nic.plugged = bool(old and old.plugged) or bool(nic.plugged)
         session.merge(nic)
     for gone in known.values():
-        session.delete(gone)
+        if gone.status == "attached":
+            session.delete(gone)
     session.flush()
 
 
-def append(session: orm.Session, nic: Nic) -> None:
-    """Add a NIC behind those that the server has."""
-    last = session.scalar(sa.select(sa.func.max(Nic.position)).where(
-        Nic.server_id == nic.server_id))
-    nic.position = 0 if last is None else last + 1
+def put(session: orm.Session, nic: Nic) -> None:
+    """Write a NIC; a new one goes behind those that the server has."""
+    nic.position = _next_position(session, nic.server_id)
+    known = session.get(Nic, nic.port_id)
+    if known is not None:
+        nic.position = known.position
     session.merge(nic)
     session.flush()
+
+
+def claim(session: orm.Session, nic: Nic) -> None:
+    """Add the NIC of a port that was lent, before anything is done to it.
+
+    :raises PortInUse: another server has it, or this one has it already
+    """
+    nic.position = _next_position(session, nic.server_id)
+    try:
+        with session.begin_nested():
+            session.add(nic)
+    except sa.exc.IntegrityError:
+        raise exceptions.PortInUse(port_id=nic.port_id) from None
+
+
+def _next_position(session: orm.Session, server_id: str) -> int:
+    last = session.scalar(sa.select(sa.func.max(Nic.position)).where(
+        Nic.server_id == server_id))
+    return 0 if last is None else last + 1
+
+
+def set_status(session: orm.Session, server_id: str, port_id: str, *,
+               was: str, status: str) -> bool:
+    """Move the NIC on, if its status is ``was``; say whether it was."""
+    moved: Any = session.execute(
+        sa.update(Nic)
+        .where(Nic.server_id == server_id, Nic.port_id == port_id,
+               Nic.status == was)
+        .values(status=status)
+        .execution_options(synchronize_session=False))
+    session.expire_all()
+    return bool(moved.rowcount)
+
+
+def abandoned(session: orm.Session, limit: int = 100) -> Sequence[Nic]:
+    """Return those that come or go, and no task sees to it."""
+    return session.scalars(
+        sa.select(Nic).where(Nic.status != "attached",
+                             ~worked_on(Nic.server_id))
+        .order_by(Nic.port_id).limit(limit)).all()
 
 
 def set_plugged(session: orm.Session, server_id: str,

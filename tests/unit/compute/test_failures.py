@@ -1,14 +1,18 @@
 """Tasks that are cut short or fail, at each of their steps."""
 
+import functools
+
 import pytest
 import sqlalchemy as sa
 
-from common import failpoint
+from common import concurrency, failpoint
 from compute.db.cell import models
+from compute.tasks.attach_port import AttachPort, DetachPort
 from compute.tasks.attach_volume import AttachVolume, DetachVolume
 from compute.tasks.build_server import BuildServer
 from compute.tasks.delete_server import DeleteServer
 from compute.tasks.power_server import PowerServer
+from tests.unit.compute import outside
 
 
 class Crash(BaseException):
@@ -132,6 +136,61 @@ def test_detach_goes_on_after_a_crash(cloud, strike, name):
     assert world.blockstore.volumes[volume_id]["status"] == "available"
 
 
+#: Each point of a port's attachment, with a port of ours or of the user.
+PORT_CASES = [
+    *((name, name.endswith("before")) for name in points(AttachPort)),
+    ("AttachPort.bind.after", True)]
+
+
+@pytest.mark.parametrize("name, lent", PORT_CASES)
+def test_port_attach_goes_on_after_a_crash(cloud, strike, name, lent):
+    world = cloud.world
+    server_id = world.active()
+    struck = strike(name, Crash())
+    _attach_port(world, server_id, lent, in_thread=True)
+
+    adopt(world, struck)
+
+    world.wait(lambda: _nics(world) == ["attached"] * 2)
+    assert len(world.network.ports) == 2
+    assert {port["device_id"] for port in world.network.ports} == {server_id}
+    assert cloud.driver._ports[server_id] == {
+        port["id"] for port in world.network.ports}
+
+
+@pytest.mark.parametrize("name, lent", [
+    case for case in PORT_CASES if case[0] != "AttachPort.settle.after"])
+def test_port_attach_that_fails_is_taken_back(cloud, strike, name, lent):
+    world = cloud.world
+    server_id = world.active()
+    strike(name, failpoint.Injected(name))
+
+    _attach_port(world, server_id, lent)
+
+    world.wait(lambda: _nics(world) == ["attached"])
+    world.wait(lambda: [port["device_id"] for port in world.network.ports]
+               == [server_id] + [""] * lent)
+    assert cloud.driver._ports[server_id] == {world.network.ports[0]["id"]}
+
+
+@pytest.mark.parametrize("name", points(DetachPort))
+def test_port_detach_goes_on_after_a_crash(cloud, strike, name):
+    world = cloud.world
+    server_id = world.active()
+    port_id = _attach_port(world, server_id, lent=True).json[
+        "interfaceAttachment"]["port_id"]
+    world.wait(lambda: _nics(world) == ["attached"] * 2)
+    struck = strike(name, Crash())
+    world.call("DELETE", f"/v2.1/servers/{server_id}/os-interface/{port_id}",
+               status=202)
+
+    adopt(world, struck)
+
+    world.wait(lambda: _nics(world) == ["attached"])
+    assert world.network._find(port_id)["device_id"] == ""
+    assert port_id not in cloud.driver._ports[server_id]
+
+
 @pytest.mark.parametrize("name", points(PowerServer))
 def test_stop_goes_on_after_a_crash(cloud, strike, name):
     world = cloud.world
@@ -167,3 +226,19 @@ def _attach(world, server_id, volume_id):
 def _rows(world):
     with world.cell_db.reader() as session:
         return list(session.scalars(sa.select(models.Volume.status)))
+
+
+def _attach_port(world, server_id, lent, in_thread=False):
+    asked = {"net_id": outside.NET}
+    if lent:
+        asked = {"port_id": world.network.create(json={"port": {
+            "network_id": outside.NET}})["port"]["id"]}
+    call = functools.partial(
+        world.call, "POST", f"/v2.1/servers/{server_id}/os-interface",
+        {"interfaceAttachment": asked})
+    return concurrency.spawn(call) if in_thread else call()
+
+
+def _nics(world):
+    with world.cell_db.reader() as session:
+        return list(session.scalars(sa.select(models.Nic.status)))

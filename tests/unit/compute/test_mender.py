@@ -67,6 +67,20 @@ def test_lost_attachment(cloud, mender):
         "volumeAttachments"])
 
 
+def test_lost_port(cloud, mender):
+    world = cloud.world
+    server_id = world.active()
+    with world.cell_db.writer() as session:
+        session.execute(sa.update(models.Nic).values(status="attaching"))
+
+    assert mender.run_once() == 1
+
+    path = f"/v2.1/servers/{server_id}/os-interface"
+    world.wait(lambda: not world.call("GET", path).json[
+        "interfaceAttachments"])
+    assert world.network.ports == []
+
+
 def test_what_is_worked_on_is_left(cloud, mender):
     world = cloud.world
     world.auto_plug = False

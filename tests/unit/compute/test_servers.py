@@ -1,6 +1,6 @@
 """The life of a server, through the API."""
 
-from common import db
+from common import concurrency, db
 from compute import exceptions
 from compute.db.cell import models
 from compute.drivers.fake import FakeDriver
@@ -460,7 +460,7 @@ class _Failing(FakeDriver):
         raise exceptions.GuestNotStarted(reason="it burns")
 
 
-def test_port_is_attached_and_detached(cloud):
+def test_port_is_attached_and_detached(cloud, monkeypatch):
     world = cloud.world
     server_id = world.active()
     path = f"/v2.1/servers/{server_id}/os-interface"
@@ -471,9 +471,49 @@ def test_port_is_attached_and_detached(cloud):
     world.wait(lambda: made["port_id"] in cloud.driver._ports[server_id])
     assert len(world.call("GET", path).json["interfaceAttachments"]) == 2
 
+    lets_go, detach = concurrency.Event(), cloud.driver.detach_nic
+    monkeypatch.setattr(cloud.driver, "detach_nic", lambda *names: (
+        lets_go.wait(5), detach(*names)))
     world.call("DELETE", f"{path}/{made['port_id']}", status=202)
+    again = world.call("DELETE", f"{path}/{made['port_id']}", status=409)
+    assert "detaching" in again.json["conflictingRequest"]["message"]
+    lets_go.send()
     world.wait(lambda: len(world.network.ports) == 1)
     world.wait(lambda: len(world.call("GET", path).json[
         "interfaceAttachments"]) == 1)
     assert made["port_id"] not in cloud.driver._ports[server_id]
     world.call("DELETE", f"{path}/{made['port_id']}", status=404)
+
+
+def test_network_that_refuses_a_port_is_quoted(cloud):
+    world = cloud.world
+    server_id = world.active()
+    world.network.failing = True
+
+    answer = world.call(
+        "POST", f"/v2.1/servers/{server_id}/os-interface",
+        {"interfaceAttachment": {"net_id": outside.NET}}, status=400)
+
+    assert "No more IP addresses" in answer.json["badRequest"]["message"]
+
+
+def test_of_two_servers_one_gets_the_port(cloud):
+    """Both asked while the port was free."""
+    world = cloud.world
+    first = world.active()
+    port = world.network.create(json={"port": {
+        "network_id": outside.NET}})["port"]
+    asked = {"interfaceAttachment": {"port_id": port["id"]}}
+    world.call("POST", f"/v2.1/servers/{first}/os-interface", asked,
+               status=200)
+    port["device_id"] = ""
+
+    second = world.wait_status(
+        world.boot(networks=[{"port": port["id"]}]), "ERROR")
+
+    assert "in use" in second["fault"]["message"]
+    world.call("POST", f"/v2.1/servers/{first}/os-interface", asked,
+               status=409)
+    assert port["device_id"] == ""
+    addresses = world.show(first)["addresses"]
+    assert len(addresses["net1"]) == 2
