@@ -6,7 +6,6 @@ from typing import Any
 from oslo_config import cfg
 
 from blockstore import api as rest
-from blockstore import conf as options
 from blockstore import policies
 from blockstore.agent import Reporter, VolumeAgent, Volumes
 from blockstore.db import models, types
@@ -37,7 +36,6 @@ def bootstrap(conf: cfg.ConfigOpts) -> None:
 
 SERVICE = daemon.Service(
     name="blockstore",
-    register_opts=options.register_opts,
     schemas=[(SCHEMA, lambda conf: conf.blockstore.database)],
     catalog=[
         daemon.Endpoint(type="block-storage", name="cinder", path="/v3",

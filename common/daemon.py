@@ -7,6 +7,7 @@ Services register themselves in ``setup.cfg``: a Service each as entry point
 import dataclasses
 import functools
 import gc
+import importlib
 import importlib.metadata
 import logging
 import os
@@ -44,7 +45,7 @@ class Endpoint:
 
 @dataclasses.dataclass
 class Service:
-    """What a service brings along besides its daemons.
+    """What a service brings along besides its daemons and options.
 
     :param schemas: each database, and how to get its URL from the options
     :param bootstrap: run after migrations and before daemons; may be
@@ -52,7 +53,6 @@ class Service:
     """
 
     name: str
-    register_opts: Callable[[cfg.ConfigOpts], None]
     schemas: list[tuple[db.Schema, Callable[[cfg.ConfigOpts], str]]] = (
         dataclasses.field(default_factory=list))
     catalog: list[Endpoint] = dataclasses.field(default_factory=list)
@@ -121,10 +121,16 @@ def daemon_names() -> list[str]:
 
 def load_conf(paths: Iterable[str] = (),
               **overrides: object) -> cfg.ConfigOpts:
-    """Return the options of all services from ``paths``."""
+    """Return the options of all services from ``paths``.
+
+    They are in the module ``conf`` beside each service: a daemon need not
+    load the others, which takes longer than all else of its start.
+    """
+    modules = [
+        importlib.import_module(f"{point.module.rpartition('.')[0]}.conf")
+        for point in _entry_points("pileus.services").values()]
     return configuration.load(
-        paths, [service.register_opts for service in services()],
-        **overrides)
+        paths, [module.register_opts for module in modules], **overrides)
 
 
 def upgrade(conf: cfg.ConfigOpts) -> None:

@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 from common import daemon, db, exceptions, faults, loop, rpc, wsgi
 from identity import api as resources
-from identity import bootstrap, conf, env, policies, views
+from identity import bootstrap, env, policies, views
 from identity.db import authority as queries
 from identity.db import delegations  # its tables, too
 from identity.exceptions import TokenNotFound
@@ -33,10 +33,9 @@ def api(options: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
         apps=[daemon.Listen(make_app(options, parts), own.listen, own.port,
                             "identity")],
         loops=[Pruner(database)],
-        starting=[parts.keys.ensure, parts.receipt_keys.ensure,
-                  parts.vault.ensure],
+        starting=[parts.keys.ensure, parts.receipt_keys.ensure],
         checks={"database": lambda: _check(database),
-                "keys": parts.keys.box, "vault": parts.vault.check},
+                "keys": parts.keys.box},
         stopping=[database.dispose])
 
 
@@ -90,7 +89,6 @@ class Pruner(loop.Loop):
 
 SERVICE = daemon.Service(
     name="identity",
-    register_opts=conf.register_opts,
     schemas=[(SCHEMA, _database_url)],
     catalog=[daemon.Endpoint("identity", "identity", "/v3", "identity")],
     bootstrap=bootstrap.run,

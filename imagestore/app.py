@@ -7,7 +7,6 @@ from oslo_config import cfg
 
 from common import concurrency, daemon, db, events, rpc, wsgi
 from imagestore import api as rest
-from imagestore import conf as options
 from imagestore import policies
 from imagestore.collector import Collector
 from imagestore.db import models
@@ -19,7 +18,6 @@ SCHEMA = db.Schema(
 
 SERVICE = daemon.Service(
     name="imagestore",
-    register_opts=options.register_opts,
     schemas=[(SCHEMA, lambda conf: conf.imagestore.database)],
     catalog=[daemon.Endpoint(
         type="image", name="glance", group="imagestore")],

@@ -10,7 +10,6 @@ from common.context import RequestContext, service_context
 from network import api as rest
 from network import bootstrap, policies
 from network.api.metadata import Source
-from network.conf import register_opts
 from network.db.models import Base
 from network.interfaces import MetadataNode, NetworkController
 
@@ -22,8 +21,7 @@ def _url(conf: cfg.ConfigOpts) -> str:
 
 
 SERVICE = daemon.Service(
-    name="network", register_opts=register_opts,
-    schemas=[(SCHEMA, _url)],
+    name="network", schemas=[(SCHEMA, _url)],
     catalog=[daemon.Endpoint("network", "neutron", "", group="network")],
     bootstrap=bootstrap.bootstrap, rules=policies.RULES)
 

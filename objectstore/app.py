@@ -7,7 +7,6 @@ from oslo_config import cfg
 
 from common import daemon, db, rpc, wsgi
 from objectstore import api as rest
-from objectstore import conf as options
 from objectstore import policies
 from objectstore.api.transaction import TransactionIds
 from objectstore.blobs import Store
@@ -21,7 +20,6 @@ SCHEMA = db.Schema(
 
 SERVICE = daemon.Service(
     name="objectstore",
-    register_opts=options.register_opts,
     schemas=[(SCHEMA, lambda conf: conf.objectstore.database)],
     catalog=[daemon.Endpoint(
         type="object-store", name="swift", group="objectstore",
