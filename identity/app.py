@@ -33,9 +33,10 @@ def api(options: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
         apps=[daemon.Listen(make_app(options, parts), own.listen, own.port,
                             "identity")],
         loops=[Pruner(database)],
-        starting=[parts.keys.ensure, parts.receipt_keys.ensure],
+        starting=[parts.keys.ensure, parts.receipt_keys.ensure,
+                  parts.vault.ensure],
         checks={"database": lambda: _check(database),
-                "keys": parts.keys.box},
+                "keys": parts.keys.box, "vault": parts.vault.check},
         stopping=[database.dispose])
 
 
