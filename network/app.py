@@ -1,6 +1,7 @@
 """Assembles the daemons of the network service."""
 
 import contextlib
+from collections.abc import Callable
 
 import sqlalchemy as sa
 from oslo_config import cfg
@@ -29,12 +30,7 @@ SERVICE = daemon.Service(
 def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     """Return network-api: REST, and what the nodes ask."""
     database = db.Database(conf.network.database)
-    controller = bus.client(NetworkController)
-
-    def changed() -> None:
-        # A hint that is lost costs a second.
-        with contextlib.suppress(exceptions.ServiceUnavailable):
-            controller.changed(service_context())
+    changed = _hint(bus.client(NetworkController).changed)
     app = wsgi.make_app(rest.make(database, conf, changed), conf)
     return daemon.Daemon(
         name="network-api",
@@ -48,6 +44,17 @@ def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
 def _check(database: db.Database) -> None:
     with database.reader() as session:
         session.execute(sa.select(1))
+
+
+def _hint(send: Callable[[RequestContext], None]) -> Callable[[], None]:
+    """Return what sends it, or does not where the bus is away.
+
+    A hint that is lost costs a second, or half a minute on the nodes.
+    """
+    def hint() -> None:
+        with contextlib.suppress(exceptions.ServiceUnavailable):
+            send(service_context())
+    return hint
 
 
 class _Hints(NetworkController):
@@ -69,10 +76,9 @@ def controller(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     database = db.Database(conf.network.database)
     holder = lease.Lease(database, Base.metadata.tables["leases"],
                          "network-controller", ttl_s=Controller.lease_s)
-    nodes = bus.client(MetadataNode)
     made = Controller(
         conf, database, holder, clients.Clients(conf, "network"),
-        applied=lambda: nodes.changed(service_context()))
+        applied=_hint(bus.client(MetadataNode).changed))
     return daemon.Daemon(
         name="network-controller",
         loops=made.loops,
@@ -86,8 +92,9 @@ def controller(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
 def metadata(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     """Return network-metadata, of which each node has one."""
     from network.metadata.agent import MetadataAgent, Served
+    from network.metadata.guard import RouterGuard
     agent = MetadataAgent(conf, bus)
     return daemon.Daemon(
-        name="network-metadata", loops=[agent],
+        name="network-metadata", loops=[RouterGuard(), agent],
         servers=[(Served(agent), conf.host)], starting=[agent.start],
         stopping=[agent.close])

@@ -9,11 +9,14 @@ import ctypes
 import ipaddress
 import os
 import pathlib
+import pwd
 import re
 import socket
+import stat
 import subprocess
 import threading
 import uuid
+from collections.abc import Iterable
 
 from common import privilege
 
@@ -26,8 +29,21 @@ _PORT = 80
 _BRIDGE = "br-int"
 _MARK = "pileus-metadata"
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
-#: Name of the socket that descriptors are handed over on.
+_MAX_ADDRESSES = 64
+#: Where our caller has its socket for descriptors, below the node's /run,
+#: in which nobody but root makes anything.
+DOOR = "pileus-network"
 SOCKET_NAME = "metadata.sock"
+_DOOR = pathlib.Path("/run", DOOR)
+
+#: OVN lets every router advertisement pass its ACLs, so they are stopped
+#: where it checks the sources of neighbour discovery. Only what guests
+#: with port security send gets to this table of the integration bridge
+#: (OFTABLE_CHK_IN_PORT_SEC_ND); bit 12 of register 10 says to drop it.
+_ND_TABLE = 74
+_DROP_IT = "load:0x1->NXM_NX_REG10[12]"
+_COOKIE = "0x70696c657573"
+_ADVERTISEMENT = 134
 
 
 @privilege.CONTEXT.entrypoint
@@ -48,15 +64,14 @@ def plug(network_id: str, port_id: str, mac: str, mtu: int,
 
     May be repeated; addresses that are not wanted are taken away.
 
-    :param addresses: with prefix lengths
+    :param addresses: of IPv4, with prefix lengths
     :raises ValueError: if an argument is not what it should be
     """
     network_id, port_id = _uuid(network_id), _uuid(port_id)
     if not _MAC.fullmatch(mac):
         raise ValueError(f"no MAC: {mac!r}")
     mtu = min(max(int(mtu), 68), 65535)
-    wanted = {str(ipaddress.ip_interface(text)) for text in addresses}
-    wanted.add(f"{_ADDRESS}/32")
+    wanted = _addresses(addresses) | {f"{_ADDRESS}/32"}
     space, outer = _PREFIX + network_id, _device(port_id)
     if not (_NETNS / space).exists():
         _run("ip", "netns", "add", space)
@@ -71,6 +86,14 @@ def plug(network_id: str, port_id: str, mac: str, mtu: int,
     _run("ovs-vsctl", "--may-exist", "add-port", _BRIDGE, outer, "--",
          "set", "Interface", outer, f"external_ids:iface-id={port_id}",
          f"external_ids:{_MARK}={network_id}")
+
+
+def _addresses(texts: Iterable[str]) -> set[str]:
+    """Check addresses that the namespace is to have: it speaks no IPv6."""
+    found = {str(ipaddress.IPv4Interface(str(text))) for text in texts}
+    if len(found) > _MAX_ADDRESSES:
+        raise ValueError(f"more than {_MAX_ADDRESSES} addresses")
+    return found
 
 
 def _set_up_inside(space: str, mac: str, mtu: int) -> None:
@@ -111,13 +134,44 @@ def unplug(network_id: str) -> None:
 
 
 @privilege.CONTEXT.entrypoint
-def listen(network_id: str, folder: str) -> None:
+def guard() -> bool:
+    """Stop guests' router advertisements; say whether they were not.
+
+    OVN's controller clears the bridge when it comes back, so this is
+    repeated; it only writes when it must.
+    """
+    shown = _run("ovs-ofctl", "--no-stats", "dump-flows", _BRIDGE,
+                 f"cookie={_COOKIE}/-1,table={_ND_TABLE}")
+    if f"icmp_type={_ADVERTISEMENT} " in shown:
+        return False
+    _run("ovs-ofctl", "add-flow", _BRIDGE,
+         f"cookie={_COOKIE},table={_ND_TABLE},priority=1000,icmp6,"
+         f"icmp_type={_ADVERTISEMENT},actions={_DROP_IT}")
+    return True
+
+
+@privilege.CONTEXT.entrypoint
+def make_door() -> None:
+    """Make the folder in which our caller will have its socket."""
+    _DOOR.mkdir(mode=0o700, exist_ok=True)
+    folder = os.open(_DOOR, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        account = pwd.getpwnam(privilege.USER)
+        os.fchown(folder, account.pw_uid, account.pw_gid)
+    except KeyError:
+        pass  # without that user our caller is root
+    finally:
+        os.close(folder)
+
+
+@privilege.CONTEXT.entrypoint
+def listen(network_id: str) -> None:
     """Listen in the network's namespace and hand the socket over.
 
-    :param folder: in which our caller has its socket for descriptors
+    :raises ValueError: if the caller has no socket of its own to take it
     """
     space = _PREFIX + _uuid(network_id)
-    path = os.path.join(folder, SOCKET_NAME)
+    door = _open_door()
     failed: list[BaseException] = []
 
     def inside() -> None:
@@ -127,7 +181,7 @@ def listen(network_id: str, folder: str) -> None:
                 (_ADDRESS, _PORT), backlog=128)
             with listening, socket.socket(socket.AF_UNIX) as channel:
                 channel.settimeout(5)
-                channel.connect(path)
+                channel.connect(f"/proc/self/fd/{door}")
                 socket.send_fds(channel, [network_id.encode()],
                                 [listening.fileno()])
         except BaseException as error:
@@ -136,8 +190,18 @@ def listen(network_id: str, folder: str) -> None:
     thread = threading.Thread(target=inside)
     thread.start()
     thread.join()
+    os.close(door)
     if failed:
         raise RuntimeError(f"{type(failed[0]).__name__}: {failed[0]}")
+
+
+def _open_door() -> int:
+    """Return a descriptor of the caller's socket, and of nothing else's."""
+    door = os.open(_DOOR / SOCKET_NAME, os.O_PATH | os.O_NOFOLLOW)
+    if not stat.S_ISSOCK(os.fstat(door).st_mode):
+        os.close(door)
+        raise ValueError("the socket for descriptors is none")
+    return door
 
 
 def _enter(space: str) -> None:

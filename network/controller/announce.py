@@ -55,6 +55,10 @@ class Announcer(loop.Loop):
                 json={"events": [_event(each) for each in notices]})
         except ksa.ClientException as error:
             status = getattr(error, "http_status", None)
+            if status == 400 and len(notices) > 1:
+                # One that compute cannot read shall not drop the others.
+                taken = [self._post([each]) for each in notices]
+                return all(taken)
             if status not in (400, 404):
                 LOG.warning("Compute cannot be told of ports: %s", error)
                 self._delay(notices)

@@ -10,7 +10,7 @@ from ovs.db import data, idl
 from network.controller import ovsdb
 from network.ovn.rows import JOINED, MARK, OWNER, Ref, Row
 
-TABLES = ("Logical_Switch", "Logical_Switch_Port", "DHCP_Options",
+TABLES = ("NB_Global", "Logical_Switch", "Logical_Switch_Port", "DHCP_Options",
           "Port_Group", "ACL", "Logical_Router", "Logical_Router_Port",
           "Logical_Router_Static_Route", "NAT", "Gateway_Chassis")
 
@@ -24,6 +24,13 @@ _OWNED = {"Logical_Switch_Port": ("Logical_Switch", "ports"),
           "Gateway_Chassis": ("Logical_Router_Port", "gateway_chassis")}
 
 Units = Mapping[str, list[Row]]
+
+#: Key of NB_Global's external_ids; its value is who leads.
+_LEADER = "pileus:leader"
+
+
+class Overtaken(Exception):
+    """Another controller leads by now, or OVN's database is a new one."""
 
 
 @dataclasses.dataclass
@@ -48,6 +55,7 @@ class Northbound:
 
     def __init__(self, remote: str) -> None:
         self._units: dict[str, set[tuple[str, uuid.UUID]]] = {}
+        self._leader = ""
         self.connection = ovsdb.Connection(
             remote, "OVN_Northbound", TABLES, listener=self._saw)
 
@@ -64,11 +72,32 @@ class Northbound:
         else:
             held.add((table, row.uuid))
 
+    def take_over(self, leader: str) -> None:
+        """From now on refuse what others apply that led before.
+
+        :param leader: a name that nobody ever had
+        """
+        self._leader = leader
+        self.connection.call(lambda replica: ovsdb.transact(
+            replica, lambda txn: _common(replica, txn).setkey(
+                "external_ids", _LEADER, leader)))
+
     def apply(self, units: Units) -> Outcome:
-        """Make each unit be these rows and no others, all at once."""
+        """Make each unit be these rows and no others, all at once.
+
+        :raises Overtaken: if another has taken over since we did
+        """
+        def change(replica: idl.Idl, txn: idl.Transaction) -> Outcome:
+            self._check_leader(_common(replica, txn))
+            return _Change(replica, txn, self._units).apply(units)
         return self.connection.call(lambda replica: ovsdb.transact(
-            replica, lambda txn: _Change(
-                replica, txn, self._units).apply(units)))
+            replica, lambda txn: change(replica, txn)))
+
+    def _check_leader(self, common: Any) -> None:
+        """Have the server compare it again with all else it changes."""
+        common.verify("external_ids")
+        if common.external_ids.get(_LEADER) != self._leader:
+            raise Overtaken()
 
     def strangers(self, units: Iterable[str]) -> list[str]:
         """Return the units that carry our mark but are not in ``units``."""
@@ -76,6 +105,12 @@ class Northbound:
         return self.connection.call(
             lambda replica: [name for name in list(self._units)
                              if name not in wanted])
+
+
+def _common(replica: idl.Idl, txn: idl.Transaction) -> Any:
+    """Return the one row of what concerns all of OVN."""
+    table = replica.tables["NB_Global"]
+    return next(iter(table.rows.values()), None) or txn.insert(table)
 
 
 class _Change:

@@ -2,11 +2,12 @@
 
 import logging
 import time
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 
 from common import db, failpoint, lease, loop
 from network.controller import ovsdb
-from network.controller.northbound import Northbound, Outcome
+from network.controller.northbound import Northbound, Outcome, Overtaken
 from network.controller.southbound import Southbound, State
 from network.db import changes, floatingips, ports, snapshot
 from network.db.models import Change
@@ -55,6 +56,8 @@ class Reconciler(loop.Loop):
         self._applied = applied
         self._synced_at: float | None = None
         self._renewed_at = 0.0
+        #: Number of the lease that OVN knows us as the leader by.
+        self._fence: int | None = None
         #: Whether OVN lacked the owner of some row.
         self._lacking = False
         self._gateways: tuple[str, ...] = ()
@@ -66,41 +69,70 @@ class Reconciler(loop.Loop):
 
     def run_once(self) -> int:
         """Apply what is to be applied; return how many rows changed."""
+        try:
+            return self._run()
+        except Overtaken:
+            LOG.warning("Another controller leads, or OVN was made anew")
+            self._fence, self._renewed_at = None, 0.0
+            return 0
+
+    def _run(self) -> int:
         if not self._leads():
             self._synced_at = None
             return 0
-        moved, self._south.chassis_moved = self._south.chassis_moved, False
-        if moved and self._south.read().gateways != self._gateways:
+        if self._gateways_moved():
             self._synced_at = None
         if self._synced_at is None or (
                 time.monotonic() - self._synced_at > self._sync_interval):
             return self.sync(self._south.read())
         return self.drain()
 
+    def _gateways_moved(self) -> bool:
+        if not self._south.chassis_moved:
+            return False
+        self._south.chassis_moved = False
+        try:
+            return self._south.read().gateways != self._gateways
+        except Exception:
+            self._south.chassis_moved = True
+            raise
+
     def _leads(self) -> bool:
-        """Renew the lease before a third of it is over."""
+        """Renew the lease before a third of it is over.
+
+        Who has it anew tells OVN, which then takes nothing from those
+        before: they may have slept and know nothing of it.
+        """
         now = time.monotonic()
         if not self._lease.held or now - self._renewed_at > LEASE_S / 3:
             self._lease.acquire()
             self._renewed_at = now
+        if self._lease.held and self._fence != self._lease.fence:
+            self._north.take_over(f"{self._lease.fence}/{uuid.uuid4()}")
+            self._fence, self._synced_at = self._lease.fence, None
         return self._lease.held
+
+    def _leads_since(self, fence: int | None) -> bool:
+        """Renew the lease in long work; nobody else may have had it."""
+        return self._leads() and self._fence == fence
 
     def drain(self) -> int:
         """Apply the units that changed."""
-        changed = 0
-        while True:
+        changed, fence = 0, self._fence
+        while self._leads_since(fence):
             with self._db.reader() as session:
                 found = changes.pending(session, _BATCH)
                 wanted = _by_kind(found)
                 rows = snapshot.read(session, wanted) if found else None
             if rows is None:
-                return changed
+                break
             units = self._units(rows, wanted)
             changed += self._apply(units).changed
             self._settle(rows, found)
             if self._lacking:
                 # Once; the comparison sets when to look again.
                 self._lacking, self._synced_at = False, None
+        return changed
 
     def sync(self, state: State) -> int:
         """Compare everything, and mend what differs."""
@@ -108,10 +140,12 @@ class Reconciler(loop.Loop):
             found = changes.pending(session, 100 * _BATCH)
             rows = snapshot.read(session, None)
         self._gateways = state.gateways
-        changed = 0
+        changed, fence = 0, self._fence
         self._lacking = False
         names: set[str] = set()
         for wanted in _parts(rows):
+            if not self._leads_since(fence):
+                return changed
             units = self._units(rows, wanted)
             names |= units.keys()
             changed += self._apply(units).changed

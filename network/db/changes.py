@@ -66,9 +66,17 @@ def notify(session: orm.Session, name: str, port: Port | None) -> None:
 
 
 def due_notices(session: orm.Session, limit: int) -> list[Notice]:
-    """Return notices whose time has come, the oldest first."""
+    """Return notices whose time has come, the oldest first.
+
+    One that waits keeps back the later ones of its server.
+    """
+    now = db.utcnow()
+    earlier = orm.aliased(Notice)
+    kept_back = sa.exists().where(
+        earlier.server_id == Notice.server_id, earlier.id < Notice.id,
+        earlier.due_at > now)
     return list(session.scalars(
-        sa.select(Notice).where(Notice.due_at <= db.utcnow())
+        sa.select(Notice).where(Notice.due_at <= now, ~kept_back)
         .order_by(Notice.id).limit(limit)))
 
 

@@ -42,7 +42,8 @@ class MetadataAgent(loop.Loop):
         super().__init__(_INTERVAL_S)
         self._conf = conf
         self._source = bus.client(MetadataSource)
-        self._folder = pathlib.Path(conf.state_dir, "run", "network")
+        self._door = pathlib.Path(
+            conf.node.run_dir, privileged.DOOR, privileged.SOCKET_NAME)
         self._channel: Any = None
         self._servers: dict[str, Server] = {}
         self._shapes: dict[str, dict] = {}
@@ -51,12 +52,11 @@ class MetadataAgent(loop.Loop):
         """Open the socket on which listeners are handed over."""
         if not self._conf.metadata.shared_secret:
             raise ValueError("[metadata] shared_secret is not set")
-        self._folder.mkdir(mode=0o750, parents=True, exist_ok=True)
-        path = self._folder / privileged.SOCKET_NAME
-        path.unlink(missing_ok=True)
+        privileged.make_door()
+        self._door.unlink(missing_ok=True)
         self._channel = socket.socket(socket.AF_UNIX)
-        self._channel.bind(str(path))
-        os.chmod(path, 0o600)
+        self._channel.bind(str(self._door))
+        os.chmod(self._door, 0o600)
         self._channel.listen(4)
 
     def run_once(self) -> int:
@@ -68,8 +68,7 @@ class MetadataAgent(loop.Loop):
         for network_id, each in wanted.items():
             changed += self._ensure(network_id, each, have)
         for network_id in sorted(have - wanted.keys()):
-            self._remove(network_id)
-            changed += 1
+            changed += self._remove(network_id)
         return changed
 
     def _ensure(self, network_id: str, wanted: dict,
@@ -93,7 +92,7 @@ class MetadataAgent(loop.Loop):
         return True
 
     def _serve(self, network_id: str) -> None:
-        privileged.listen(network_id, str(self._folder))
+        privileged.listen(network_id)
         listening = self._take(network_id)
         app = Proxy(
             network_id, self._find, url=self._conf.network.metadata_url,
@@ -122,9 +121,17 @@ class MetadataAgent(loop.Loop):
             service_context(), network_id=network_id, address=address,
             host=self._conf.host)
 
-    def _remove(self, network_id: str) -> None:
-        self._stop(network_id)
-        privileged.unplug(network_id)
+    def _remove(self, network_id: str) -> bool:
+        """Serve it no more; one that stays does not keep the others."""
+        try:
+            self._stop(network_id)
+            privileged.unplug(network_id)
+        except Exception:
+            LOG.exception("Metadata of network %s is not taken away",
+                          network_id)
+            self.due_in(5)
+            return False
+        return True
 
     def _stop(self, network_id: str) -> None:
         self._shapes.pop(network_id, None)

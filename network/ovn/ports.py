@@ -49,7 +49,7 @@ def _of_guest(port: Port) -> dict:
     columns: dict = {"type": "", "addresses": [_addresses(port)],
                      "port_security": []}
     if port.port_security_enabled:
-        columns["port_security"] = [_addresses(port), *_pairs(port)]
+        columns["port_security"] = [_senders(port), *_pairs(port)]
     else:
         columns["addresses"] = [_addresses(port), "unknown"]
     if port.binding_host_id:
@@ -57,6 +57,16 @@ def _of_guest(port: Port) -> dict:
     else:
         columns["options"] = {}
     return columns | _dhcp(port)
+
+
+def _senders(port: Port) -> str:
+    """Return what the port may send from.
+
+    OVN takes a link address alone for any address: without one it is
+    that of who has none yet.
+    """
+    return _addresses(port) if port.fixed_ips else (
+        f"{port.mac_address} 0.0.0.0")
 
 
 def _pairs(port: Port) -> list[str]:

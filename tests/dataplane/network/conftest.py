@@ -7,20 +7,23 @@ a veth pair, as a virtual machine is by its tap.
 import dataclasses
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
 
 from cli import node
-from common import concurrency, conf, db, lease
+from common import concurrency, conf, db, lease, privilege
 from network import bootstrap
 from network.app import SCHEMA
 from network.conf import register_opts
 from network.controller.assembly import Controller
 from network.controller.reconcile import LEASE_S
 from network.db.models import Base
+from tests.dataplane.network import frames as good
 from tests.unit.network.conftest import API
 
 PROBE = pathlib.Path(__file__).parent / "probe.py"
@@ -74,6 +77,10 @@ class Guest:
     port: dict
 
     @property
+    def mac(self):
+        return self.port["mac_address"]
+
+    @property
     def address(self):
         return self.port["fixed_ips"][0]["ip_address"]
 
@@ -92,12 +99,18 @@ class Guest:
             sys.executable, PROBE, action, target, str(timeout), *more,
             timeout=60))
 
-    def hears(self, mark, act):
-        """Say whether the guest gets a frame with ``mark`` while ``act``."""
-        heard = concurrency.spawn(self.probe, "sniff", "eth0", 3, mark)
-        concurrency.sleep(0.7)
-        act()
-        return heard.wait()
+    def reach(self, other, frames):
+        """Send frames; return the names of those that the other gets.
+
+        One that the other must get is sent last.
+        """
+        sent = frames | {"a good one": good.udp(
+            other.mac, self.mac, (self.address, other.address),
+            (5555, 5555), b"pileus")}
+        heard = json.loads(self.cloud.enter(
+            sys.executable, PROBE, "hears", self.name, other.name,
+            json.dumps([frame.hex() for frame in sent.values()])))
+        return {list(sent)[number] for number in heard} - {"a good one"}
 
     def pings(self, address, timeout=1):
         return self.probe("ping", address, timeout)
@@ -216,10 +229,16 @@ class Cloud:
             == "ACTIVE", what=f"active port {port['id']}")
 
 
-@pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    import shutil
-    import tempfile
+@pytest.fixture(scope="package")
+def helper(cloud):
+    """The privileged helper, inside the node."""
+    privilege.start(cloud.conf)
+    yield
+    privilege.CONTEXT.stop()
+
+
+@pytest.fixture(scope="package")
+def cloud():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pnet-", dir="/tmp"))
     folder.chmod(0o751)
     made = Cloud(folder)

@@ -3,6 +3,7 @@
 Needs nothing but Python, so that no package has to be installed for it.
 """
 
+import ctypes
 import ipaddress
 import json
 import os
@@ -151,45 +152,67 @@ def burst(path, count):
     return [http(path, 5)[0] for _ in range(int(count))]
 
 
-def raw(interface, kind, destination, source, payload):
-    """Send one frame, ten times."""
-    link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    link.bind((interface, 0))
-    frame = (bytes.fromhex(destination.replace(":", ""))
-             + bytes.fromhex(source.replace(":", ""))
-             + struct.pack("!H", int(kind, 16)) + bytes.fromhex(payload))
-    for _ in range(10):
-        link.send(frame)
-        time.sleep(0.05)
-    return True
+def hears(sender, hearer, frames):
+    """Send frames from one namespace, return which came in at the other.
+
+    ``frames`` is a list in JSON, each frame in hexadecimal digits and
+    with an end of its own; the last one must come in, and tells that the
+    others would have, too.
+    """
+    incoming, outgoing = link_of(hearer), link_of(sender)
+    wanted = [bytes.fromhex(text) for text in json.loads(frames)]
+    end = time.monotonic() + 10
+    heard = set()
+    while len(wanted) - 1 not in heard:
+        assert time.monotonic() < end, "the last frame does not come in"
+        for frame in wanted:
+            outgoing.send(frame)
+        incoming.settimeout(0.3)
+        heard |= received(incoming, wanted)
+    return sorted(heard)
 
 
-def udp(source_port, target, port, text):
-    """Send a datagram, ten times, from a port of our choice."""
-    link = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    link.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
-    link.bind(("", int(source_port)))
-    for _ in range(10):
-        link.sendto(text.encode(), (target, int(port)))
-        time.sleep(0.05)
-    return True
-
-
-def sniff(interface, timeout, mark):
-    """Say whether a frame that holds ``mark`` comes in."""
+def solicit(interface, timeout, frame):
+    """Ask for a router until one advertises itself."""
     link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
-                         socket.htons(3))
+                         socket.htons(0x86DD))
     link.bind((interface, 0))
+    link.settimeout(0.3)
     end = time.monotonic() + timeout
     while time.monotonic() < end:
-        link.settimeout(max(0.01, end - time.monotonic()))
+        link.send(bytes.fromhex(frame))
         try:
-            frame, where = link.recvfrom(2048)
-        except OSError:
-            break
-        if mark.encode() in frame and where[2] != socket.PACKET_OUTGOING:
-            return True
+            while True:
+                got = link.recv(2048)
+                if got[20] == 58 and got[54] == 134:
+                    return True
+        except TimeoutError:
+            continue
     return False
+
+
+def received(incoming, wanted):
+    """Return the numbers of those that came in until all was silent."""
+    heard = set()
+    while True:
+        try:
+            frame, where = incoming.recvfrom(2048)
+        except TimeoutError:
+            return heard
+        if where[2] != socket.PACKET_OUTGOING:
+            heard |= {number for number, each in enumerate(wanted)
+                      if frame.endswith(each[-16:])}
+
+
+def link_of(namespace):
+    """Return a socket on the link in a namespace; it stays in there."""
+    libc = ctypes.CDLL(None)
+    with open(f"/run/netns/{namespace}") as handle:
+        assert libc.setns(handle.fileno(), 0) == 0
+    link = socket.socket(socket.AF_PACKET, socket.SOCK_RAW,
+                         socket.htons(3))
+    link.bind(("eth0", 0))
+    return link
 
 
 def stream(address, seconds):
@@ -227,7 +250,7 @@ def serve(address, seconds):
 def main():
     action, rest = sys.argv[1], sys.argv[2:]
     if action in ("ping", "dhcp", "http", "burst", "stream", "serve",
-                  "sniff"):
+                  "solicit"):
         rest[1] = float(rest[1])
     print(json.dumps(globals()[action](*rest)))
 

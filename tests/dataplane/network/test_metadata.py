@@ -8,7 +8,7 @@ import sys
 import pytest
 import webob.dec
 
-from common import concurrency, privilege, rpc
+from common import concurrency, rpc
 from common.context import service_context
 from common.server import Server
 from network.api.metadata import Source
@@ -33,13 +33,12 @@ class Compute:
 
 
 @pytest.fixture(scope="module")
-def agent(cloud):
+def agent(cloud, helper):
     compute = Compute(cloud.conf)
     cloud.conf.set_override(
         "metadata_url", f"http://127.0.0.1:{compute.server.port}",
         group="network")
     cloud.conf.set_override("shared_secret", SECRET, group="metadata")
-    privilege.start(cloud.conf)
     bus = rpc.Bus("memory://", exchange="metadata-test")
     bus.serve(Source(cloud.db), "node1")
     made = MetadataAgent(cloud.conf, bus)
@@ -53,7 +52,6 @@ def agent(cloud):
     made.close()
     bus.stop()
     compute.server.stop(1)
-    privilege.CONTEXT.stop()
 
 
 def fetch(guest, path="/openstack", headers=()):

@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from keystoneauth1 import exceptions as ksa
 
-from common import concurrency, failpoint, lease
-from network.controller import ovsdb
+from common import concurrency, failpoint
+from network.controller import northbound, ovsdb
 from network.db import changes
 from network.db.models import Change, Network, Notice, Port
 from tests.functional.network.conftest import wait_for
@@ -104,10 +104,13 @@ def test_repairs_what_others_broke(api, ovn, controller):
     ovn.nb("clear", "Logical_Switch_Port", uuid, "port_security")
     ovn.nb("clear", "Port_Group", "pileus_drop", "ports")
     ovn.nb("clear", "Port_Group", "pileus_drop", "acls")
+    ovn.nb("clear", "NB_Global", ".", "external_ids")
     ovn.nb("ls-add", "of-somebody-else")
     wait_for(lambda: controller.north.connection.call(
         lambda replica: len(replica.tables["ACL"].rows)) < before)
     controller.reconciler._synced_at = None
+    # Nobody leads any more, as in a new database: first that is mended.
+    assert controller.reconciler.run_once() == 0
     assert controller.reconciler.run_once() > 0
     assert ovn.count("ACL") == before
     assert ovn.nb("get", "Logical_Switch_Port", uuid,
@@ -204,6 +207,43 @@ def test_compute_is_told_again_until_it_listens(
         assert changes.due_notices(session, 10) == []
 
 
+def test_what_compute_cannot_read_drops_no_other(
+        api, ovn, controller, database, compute):
+    row = bound(api, database)
+    controller.reconciler.run_once()
+    for name in ("unreadable", "network-vif-plugged"):
+        with database.writer() as session:
+            changes.notify(session, name, session.get(Port, row["id"]))
+
+    def post(path, json):
+        if any(e["name"] == "unreadable" for e in json["events"]):
+            raise ksa.BadRequest("name: not one of")
+        compute.events += json["events"]
+    compute.post = post
+    controller.announcer.run_once()
+    assert [e["name"] for e in compute.events] == ["network-vif-plugged"]
+    with database.reader() as session:
+        assert changes.due_notices(session, 10) == []
+
+
+def test_notices_of_a_server_keep_their_order(
+        api, ovn, controller, database, compute):
+    row = bound(api, database)
+    controller.reconciler.run_once()
+
+    def notify(name):
+        with database.writer() as session:
+            changes.notify(session, name, session.get(Port, row["id"]))
+    notify("network-vif-plugged")
+    compute.error = ksa.ConnectFailure("away")
+    controller.announcer.run_once()
+    compute.error = None
+    notify("network-vif-unplugged")
+    wait_for(lambda: controller.announcer.run_once() == 2)
+    assert [e["name"] for e in compute.events] == [
+        "network-vif-plugged", "network-vif-unplugged"]
+
+
 def test_one_leads_and_the_next_takes_over(api, ovn, make_controller,
                                            database):
     first, second = make_controller(), make_controller()
@@ -216,12 +256,16 @@ def test_one_leads_and_the_next_takes_over(api, ovn, make_controller,
     assert not pending(database)
     assert made["port"]["id"] in ovn.nb(
         "--bare", "--columns=name", "list", "Logical_Switch_Port")
-    # The first finds out before it records anything.
-    api.network("late")
+    # The first, who has slept, finds out before it changes anything.
+    late = api.network("late")
     first.lease._until = time.monotonic() + 60
-    with pytest.raises(lease.LostLease):
+    with pytest.raises(northbound.Overtaken):
         first.reconciler.drain()
     assert pending(database)
+    assert f"pileus-{late['id']}" not in ovn.nb("ls-list")
+    assert first.reconciler.run_once() == 0
+    second.reconciler.run_once()
+    assert f"pileus-{late['id']}" in ovn.nb("ls-list")
 
 
 @pytest.mark.parametrize("name", ["network.apply.before",

@@ -122,6 +122,14 @@ def test_port_security_off():
     assert row.columns["addresses"][-1] == "unknown"
 
 
+def test_a_port_without_addresses_sends_from_none():
+    """OVN would let a link address alone send from every address."""
+    [row] = ports.rows(make_port(fixed_ips=[], allowed_address_pairs=[
+        {"ip_address": "10.0.0.7"}]))
+    assert row.columns["port_security"] == [
+        "fa:16:3e:00:00:05 0.0.0.0", "fa:16:3e:00:00:05 10.0.0.7"]
+
+
 def test_address_pairs_widen_port_security():
     [row] = ports.rows(make_port(allowed_address_pairs=[
         {"ip_address": "10.0.0.9"},

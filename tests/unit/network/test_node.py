@@ -2,11 +2,12 @@
 
 import hashlib
 import hmac
+import socket
 
 import pytest
 import webob
 
-from common import exceptions
+from common import concurrency, exceptions
 from common.secret import Secret
 from network import privileged
 from network.exceptions import PortNotFound
@@ -17,8 +18,20 @@ GUEST = {"server_id": "s1", "project_id": "p1", "port_id": "x"}
 
 class Answer:
     status_code = 200
-    content = b"said"
     headers = {"Content-Type": "text/plain", "Server": "secret"}
+
+    def __init__(self, said=b"said"):
+        self.said = said
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+    def iter_content(self, size):
+        return (self.said[at:at + size]
+                for at in range(0, len(self.said), size))
 
 
 @pytest.fixture
@@ -34,7 +47,7 @@ def proxy(monkeypatch):
 
     def request(method, url, **kwargs):
         made.sent.append((method, url, kwargs))
-        return Answer
+        return Answer()
     monkeypatch.setattr(made._session, "request", request)
     return made
 
@@ -57,6 +70,7 @@ def test_signed_by_us_not_by_the_guest(proxy):
     assert (method, url) == ("GET", "http://compute/openstack/latest?x=1")
     assert kwargs["headers"] == {
         "User-Agent": "cloud-init", "X-Forwarded-For": "10.0.0.5",
+        "Accept-Encoding": "identity",
         "X-Instance-ID": "s1", "X-Tenant-ID": "p1",
         "X-Instance-ID-Signature": hmac.new(
             b"key", b"s1", hashlib.sha256).hexdigest()}
@@ -82,6 +96,50 @@ def test_rate(proxy):
     assert ask(proxy, address="10.0.0.6").status_int == 404
 
 
+def test_replies_are_bounded(proxy, monkeypatch):
+    for size, status in ((1 << 20, 200), ((1 << 20) + 1, 503)):
+        monkeypatch.setattr(proxy._session, "request",
+                            lambda *a, size=size, **k: Answer(b"x" * size))
+        assert ask(proxy).status_int == status
+
+
+def test_a_request_takes_its_time_at_most(slow):
+    assert ask(slow).status_int == 503
+    # It holds nothing from then on.
+    assert not slow._busy
+
+
+def test_a_slow_body_too(slow, monkeypatch):
+    class Body:
+        def read(self, size=-1):
+            concurrency.sleep(60)
+    got = ask(slow, method="POST", body_file=Body(), content_length=9)
+    assert got.status_int == 503 and slow.sent == []
+
+
+def test_one_guest_leaves_room_for_others(slow):
+    many = [concurrency.spawn(ask, slow) for _ in range(5)]
+    concurrency.sleep()
+    other = concurrency.spawn(ask, slow, address="10.0.0.7")
+    statuses = [each.wait().status_int for each in many]
+    assert sorted(statuses) == [429, 503, 503, 503, 503]
+    other.wait()
+    assert len(slow.sent) == 5
+
+
+@pytest.fixture
+def slow(proxy, monkeypatch):
+    """Compute answers in a minute only."""
+    def request(*args, **kwargs):
+        slow.sent.append(args)
+        concurrency.sleep(60)
+    slow = Proxy("n1", lambda *a: GUEST, url="http://compute/",
+                 secret=Secret("key"), rate=50, total_s=0.1)
+    slow.sent = []
+    monkeypatch.setattr(slow._session, "request", request)
+    return slow
+
+
 def test_compute_away(proxy, monkeypatch):
     import requests
 
@@ -101,12 +159,31 @@ GOOD = {"network_id": "a" * 8 + "-0000-4000-8000-000000000000",
 @pytest.mark.parametrize("bad", [
     {"network_id": "../../etc"}, {"port_id": "x; rm"}, {"mac": "x"},
     {"mac": "fa:16:3e:00:00:01\n"}, {"mtu": "x"},
-    {"addresses": ["10.0.0.2/24; x"]}, {"addresses": ["-f"]}])
+    {"addresses": ["10.0.0.2/24; x"]}, {"addresses": ["-f"]},
+    {"addresses": ["fd00::2/64"]}, {"addresses": ["fe80::1%eth0/64"]},
+    {"addresses": [f"10.0.0.{n}/24" for n in range(65)]}])
 def test_the_helper_checks_again(bad, monkeypatch):
     monkeypatch.setattr(privileged, "_run", lambda *a: pytest.fail(str(a)))
     monkeypatch.setattr(privileged.privilege.CONTEXT, "client_mode", False)
     with pytest.raises(ValueError):
         privileged.plug(**GOOD | bad)
+
+
+def test_the_helper_connects_to_our_socket_only(tmp_path, monkeypatch):
+    monkeypatch.setattr(privileged, "_DOOR", tmp_path)
+    monkeypatch.setattr(privileged.privilege.CONTEXT, "client_mode", False)
+    door = tmp_path / privileged.SOCKET_NAME
+    others = socket.socket(socket.AF_UNIX)
+    others.bind(str(tmp_path / "others.sock"))
+    others.listen(1)
+    door.symlink_to(tmp_path / "others.sock")
+    with pytest.raises(ValueError, match="none"):
+        privileged.listen(GOOD["network_id"])
+    door.unlink()
+    door.write_text("")
+    with pytest.raises(ValueError, match="none"):
+        privileged.listen(GOOD["network_id"])
+    others.close()
 
 
 def test_errors_carry_no_internals():
