@@ -12,6 +12,7 @@ from common import bootstrap as ids
 from common import conf as configuration
 from common import daemon, db, jsontext, rpc
 from identity import app, env
+from identity import conf as options
 
 PASSWORD = "unit-admin"
 _NUMBERS = itertools.count()
@@ -50,7 +51,7 @@ class Identity:
     def __init__(self, state: pathlib.Path,
                  database: str | None = None) -> None:
         self.conf = configuration.load(
-            [], [app.SERVICE.register_opts], state_dir=str(state))
+            [], [options.register_opts], state_dir=str(state))
         if database:
             self.conf.set_override("database", database, group="identity")
         # Fresh addresses, so that each has a token cache of its own.
