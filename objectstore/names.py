@@ -3,16 +3,17 @@
 from common import exceptions
 
 _ACCOUNT_PREFIX = "AUTH_"
+_MOST_PROJECT = 64
 _MOST_CONTAINER = 256
 _MOST_OBJECT = 1024
 
 
-def project_of(account: str) -> str:
-    """Return the project that an account is of; "-" for no project's."""
+def project_of(account: str) -> str | None:
+    """Return the project that an account is of; None for no project's."""
     project = account.removeprefix(_ACCOUNT_PREFIX)
     # Rules compare text: "None" would fit a sender without a project.
-    if project in ("", "None", account):
-        return "-"
+    if project in ("", "None", account) or len(project) > _MOST_PROJECT:
+        return None
     return project
 
 

@@ -20,14 +20,22 @@ _ENVIRONMENTS = ("lint", "docs", "py311", "functional", "dataplane",
               help="Run these only; may be repeated.")
 @click.argument("arguments", nargs=-1)
 def test(chosen: tuple[str, ...], arguments: tuple[str, ...]) -> None:
-    """Run lint and all tests; ARGUMENTS after -- go to pytest."""
+    """Run lint and all tests; ARGUMENTS after -- go to pytest.
+
+    They may name tests: ./pileus test -e py311 -- tests/unit/cli -x
+    """
     begun = time.time()
+    # Tests that are named run in place of all of their environment.
+    named = [each for each in arguments
+             if each.startswith("tests/")]
+    others = [each for each in arguments if each not in named]
     tox = pathlib.Path(sys.executable).with_name("tox")
     done = subprocess.run(
         [tox, "run", "--quiet", "-e", ",".join(chosen or _ENVIRONMENTS),
-         *(["--", *arguments] if arguments else [])],
+         *(["--", *others] if others else [])],
         cwd=_ROOT, check=False,
-        env=os.environ | {"TOX_PARALLEL_NO_SPINNER": "1"})
+        env=os.environ | {"TOX_PARALLEL_NO_SPINNER": "1"}
+        | ({"PILEUS_TESTS": " ".join(named)} if named else {}))
     passed, failed = _count(_ROOT / ".tox" / "report", begun)
     click.echo(f"{passed} passed, {failed} failed")
     raise SystemExit(done.returncode)

@@ -5,17 +5,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from common import db, wsgi
-from objectstore import names, policies
+from objectstore import policies
 from objectstore.api import headers, listings
+from objectstore.api.access import authorize
 from objectstore.db import accounts, listing
 from objectstore.db.models import Account, Container
-from objectstore.exceptions import AccountForbidden
-
-
-def authorize(req: wsgi.Request, rule: str, account: str) -> None:
-    """Raise AccountForbidden unless the sender may, there or not."""
-    req.authorize(rule, {"project_id": names.project_of(account)},
-                  hide=AccountForbidden(rule=rule))
 
 
 class Accounts:

@@ -44,7 +44,7 @@ def _time(req: wsgi.Request, name: str) -> float | None:
         return None
     try:
         found = email.utils.parsedate_to_datetime(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
     if found.tzinfo is None:
         found = found.replace(tzinfo=datetime.UTC)

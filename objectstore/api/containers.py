@@ -5,15 +5,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from common import db, wsgi
-from objectstore import names, policies
+from objectstore import acl, metadata, names, policies
 from objectstore.api import headers, listings
-from objectstore.api.accounts import authorize
+from objectstore.api.access import Access, allowed, authorize
 from objectstore.db import accounts, listing
 from objectstore.db.models import Container, Object
 
-#: Kept, and told to those who may change the container. They give nobody
-#: any right yet.
-_OTHERS = ("X-Container-Read", "X-Container-Write")
+#: Told to those only who may change them.
+_ACLS = (acl.READ, acl.WRITE)
 
 
 class Containers:
@@ -21,6 +20,7 @@ class Containers:
 
     def __init__(self, database: db.Database) -> None:
         self._db = database
+        self._access = Access(database)
 
     def routes(self) -> list[wsgi.Route]:
         path = "/v1/{account}/{container}"
@@ -38,16 +38,16 @@ class Containers:
         """Make it, or change the metadata of what is there."""
         authorize(req, policies.WRITE, account)
         names.check_container(container)
-        change = headers.said(req, "Container", _OTHERS)
+        change = _said(req)
         with self._db.writer() as session:
             new = accounts.ensure(session, account, container, change)
         return wsgi.Response(status=201 if new else 202)
 
-    @wsgi.handler(query=listings.QUERY)
+    @wsgi.handler(query=listings.QUERY, public=True)
     def index(self, req: wsgi.Request, account: str,
               container: str) -> wsgi.Response:
-        """List the objects."""
-        authorize(req, policies.READ, account)
+        """List the objects; for strangers too, if an ACL lets them."""
+        self._access.read(req, account, container, listing=True)
         spec = listings.spec(req)
         with self._db.reader() as session:
             found = accounts.find(session, account, container)
@@ -61,10 +61,10 @@ class Containers:
         _describe(req, response, found)
         return response
 
-    @wsgi.handler()
+    @wsgi.handler(public=True)
     def head(self, req: wsgi.Request, account: str,
              container: str) -> wsgi.Response:
-        authorize(req, policies.READ, account)
+        self._access.read(req, account, container, listing=True)
         with self._db.reader() as session:
             found = accounts.find(session, account, container)
         response = wsgi.Response(status=204)
@@ -76,10 +76,10 @@ class Containers:
                container: str) -> None:
         """Change the container's metadata."""
         authorize(req, policies.WRITE, account)
-        change = headers.said(req, "Container", _OTHERS)
+        change = _said(req)
         with self._db.writer() as session:
             found = accounts.find(session, account, container, lock=True)
-            found.headers = accounts.merged(found.headers, change)
+            found.headers = metadata.merged(found.headers, change)
             found.updated_at = db.utcnow()
 
     @wsgi.handler(status=204)
@@ -91,13 +91,18 @@ class Containers:
             accounts.remove(session, account, container)
 
 
+def _said(req: wsgi.Request) -> dict[str, str]:
+    found = headers.said(req, "Container", _ACLS)
+    return found | {name: acl.cleaned(name, found[name])
+                    for name in _ACLS if name in found}
+
+
 def _describe(req: wsgi.Request, response: wsgi.Response,
               found: Container) -> None:
-    account = {"project_id": names.project_of(found.account)}
     own = found.headers
-    if not req.allowed(policies.WRITE, account):
+    if not allowed(req, policies.WRITE, found.account):
         own = {name: value for name, value in own.items()
-               if name not in _OTHERS}
+               if name not in _ACLS}
     headers.tell(response, own | {
         "X-Container-Object-Count": str(found.object_count),
         "X-Container-Bytes-Used": str(found.bytes_used),

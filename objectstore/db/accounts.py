@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from common import db
-from objectstore import exceptions
+from objectstore import exceptions, metadata
 from objectstore.db.models import Account, Container
 
 
@@ -30,13 +30,7 @@ def update(session: orm.Session, name: str, change: dict[str, str]) -> None:
     if account is None:
         account = Account(name=name, headers={}, created_at=db.utcnow())
         session.add(account)
-    account.headers = merged(account.headers, change)
-
-
-def merged(old: dict[str, str], change: dict[str, str]) -> dict[str, str]:
-    """Return headers after a change in which nothing means removal."""
-    both = old | change
-    return {name: both[name] for name in sorted(both) if both[name]}
+    account.headers = metadata.merged(account.headers, change)
 
 
 def usage(session: orm.Session, name: str) -> Usage:
@@ -62,6 +56,16 @@ def find(session: orm.Session, account: str, name: str, *,
     return found
 
 
+def headers_of(session: orm.Session, account: str,
+               name: str) -> dict[str, str]:
+    """Return what is said of a container, nothing of one not there."""
+    found: dict[str, str] | None = session.execute(
+        sa.select(Container.headers).where(
+            Container.account == account,
+            Container.name == name)).scalar_one_or_none()
+    return found or {}
+
+
 def ensure(session: orm.Session, account: str, name: str,
            headers: dict[str, str]) -> bool:
     """Make a container, or change the headers of one; True if it is new."""
@@ -71,7 +75,7 @@ def ensure(session: orm.Session, account: str, name: str,
         now = db.utcnow()
         made = Container(
             id=db.new_id(), account=account, name=name,
-            headers=merged({}, headers), object_count=0, bytes_used=0,
+            headers=metadata.merged({}, headers), object_count=0, bytes_used=0,
             created_at=now, updated_at=now)
         try:
             with session.begin_nested():
@@ -80,7 +84,7 @@ def ensure(session: orm.Session, account: str, name: str,
         except sa.exc.IntegrityError:
             found = find(session, account, name, lock=True)
     if headers:
-        found.headers = merged(found.headers, headers)
+        found.headers = metadata.merged(found.headers, headers)
         found.updated_at = db.utcnow()
     return False
 

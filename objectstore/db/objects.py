@@ -36,16 +36,34 @@ class Content:
     headers: dict[str, str]
 
 
+def with_blob(session: orm.Session, place: Place) -> tuple[Object, Blob]:
+    """Return an object and its blob with its sums, or raise NoObject.
+
+    One query: between two, the object might be another already.
+    """
+    found = session.execute(
+        sa.select(Object, Blob).join(Container)
+        .join(Blob, Blob.id == Object.blob_id)
+        .options(orm.undefer(Blob.sums))
+        .where(*_at(place))).one_or_none()
+    if found is None:
+        raise exceptions.NoObject()
+    return found[0], found[1]
+
+
 def find(session: orm.Session, place: Place) -> Object:
     """Return an object, or raise NoObject or NoContainer."""
     found = session.execute(
         sa.select(Object).join(Container)
-        .where(Container.account == place.account,
-               Container.name == place.container,
-               Object.name == place.name)).scalar_one_or_none()
+        .where(*_at(place))).scalar_one_or_none()
     if found is None:
         raise exceptions.NoObject()
     return found
+
+
+def _at(place: Place) -> list[sa.ColumnElement[bool]]:
+    return [Container.account == place.account,
+            Container.name == place.container, Object.name == place.name]
 
 
 def check_room(session: orm.Session, place: Place, *,
@@ -54,13 +72,6 @@ def check_room(session: orm.Session, place: Place, *,
     container = accounts.find(session, place.account, place.container)
     if only_new and session.get(Object, (container.id, place.name)):
         raise common_exceptions.PreconditionFailed()
-
-
-def blob(session: orm.Session, blob_id: str) -> Blob:
-    """Return a blob with its sums."""
-    return session.execute(
-        sa.select(Blob).options(orm.undefer(Blob.sums))
-        .where(Blob.id == blob_id)).scalar_one()
 
 
 def put(session: orm.Session, place: Place, content: Content, *,

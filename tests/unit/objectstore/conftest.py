@@ -6,7 +6,7 @@ import webob
 from common import conf as configuration
 from common import db, policy, wsgi
 from objectstore import api as rest
-from objectstore import app
+from objectstore import app, conf
 from objectstore.blobs import Store
 from objectstore.collector import Collector
 from objectstore.nodes.local import LocalNode
@@ -28,7 +28,7 @@ class Service:
 
     def __init__(self, directory, *, url=None, limit=64 << 20):
         self.conf = configuration.load(
-            register=[app.SERVICE.register_opts], state_dir=str(directory))
+            register=[conf.register_opts], state_dir=str(directory))
         url = url or f"sqlite:///{directory}/objectstore.db"
         db.upgrade(app.SCHEMA, url)
         self.db = db.Database(url)

@@ -419,3 +419,78 @@ def test_requests_ask_the_database_a_constant_number_of_times(service):
 
 def test_migrations_make_what_the_models_say(service):
     assert db.check(app.SCHEMA, str(service.db.url)) == []
+
+
+def test_metadata_do_not_grow_without_end(service):
+    """Not over many requests, and not by way of copies."""
+    many = {f"{{}}_Meta_{letter}{n}": "v" for letter in "AB"
+            for n in range(46)}
+    first, second = ({name: value for name, value in many.items()
+                      if letter in name.replace("Meta", "")}
+                     for letter in "AB")
+
+    def of(kind, headers):
+        return {f"X_{name.format(kind)}": value
+                for name, value in headers.items()}
+    for kind, path in (("Account", ""), ("Container", "/c")):
+        service.call("POST", path, status=204, **of(kind, first))
+        service.call("POST", path, status=400, **of(kind, second))
+    service.call("PUT", "/c/x", b"", status=201, **of("Object", first))
+    service.call("COPY", "/c/x", status=400, Destination="c/y",
+                 **of("Object", second))
+    service.call("GET", "/c/y", status=404)
+    service.call("COPY", "/c/x", status=201, Destination="c/y",
+                 X_Fresh_Metadata="true", **of("Object", second))
+
+
+@pytest.mark.parametrize("headers", [
+    {"X_Object_Meta_N": "a\0b"}, {"X_Object_Meta_N": "a\r\n b"},
+    {"Content_Disposition": "a\x1b"}, {"Content_Type": "text/\x7f"},
+    {"Content_Disposition": "x" * 8193}])
+def test_header_that_cannot_be_told_again(service, headers):
+    service.call("PUT", "/c/x", b"", status=201)
+    environ = {"CONTENT_LENGTH": "0"} | {
+        "HTTP_" + name.upper(): value
+        for name, value in headers.items()}
+    if "Content_Type" in headers:
+        environ["CONTENT_TYPE"] = headers["Content_Type"]
+    for method in ("PUT", "POST"):
+        req = webob.Request.blank(f"{ROOT}/c/x", method=method,
+                                  environ=environ)
+        req.environ["common.context"] = MEMBER
+        assert req.get_response(service.router).status_int == 400
+
+
+@pytest.mark.parametrize("method, path, headers", [
+    ("PUT", "/c/x", {"X_Object_Manifest": "c/part"}),
+    ("PUT", "/c/x", {"X_Delete_After": "60"}),
+    ("POST", "/c/old", {"X_Delete_At": "1999999999"}),
+    ("PUT", "/c/x?multipart-manifest=put", {}),
+    ("POST", "?bulk-delete", {}),
+    ("PUT", "/c?extract-archive=tar", {}),
+    ("POST", "/c", {"X_Versions_Enabled": "true"}),
+])
+def test_what_the_store_does_not_do_is_refused(service, method, path,
+                                               headers):
+    """Else data would be lost, or kept, without a word."""
+    service.call("PUT", "/c/old", b"", status=201)
+
+    got = service.call(method, path, b"", status=400, **headers)
+
+    assert "not supported" in got.text
+    service.call("GET", "/c/x", status=404)
+
+
+def test_account_of_no_project(service):
+    for account in ("AUTH_" + "x" * 300, "AUTH_", "other"):
+        for ctx in (ADMIN, RESELLER):
+            got = base.call(service.router, "PUT", f"/v1/{account}/c",
+                            ctx=ctx)
+            assert got.status_int == 403
+
+
+def test_bytes_are_no_page(service):
+    service.call("PUT", "/c/x", b"<script>", status=201)
+
+    got = service.call("GET", "/c/x")
+    assert got.headers["X-Content-Type-Options"] == "nosniff"

@@ -1,5 +1,6 @@
 """Bytes on nodes: a majority or nothing, and nothing damaged."""
 
+import errno
 import io
 import os
 import shutil
@@ -210,3 +211,36 @@ def test_node_that_is_away_keeps_the_row(service):
     away.unlink()
     shutil.move(service.directory / "gone", away)
     assert_nothing_left(service)
+
+
+def test_reader_gets_the_new_bytes_when_the_old_go_meanwhile(
+        service, monkeypatch):
+    service.call("PUT", "/c/x", b"old", status=201)
+    opened = service.store.open
+
+    def replaced_meanwhile(*args):
+        monkeypatch.undo()
+        service.call("PUT", "/c/x", b"new one", status=201)
+        service.collector.run_once()
+        return opened(*args)
+    monkeypatch.setattr(service.store, "open", replaced_meanwhile)
+
+    got = service.call("GET", "/c/x", status=200)
+    assert (got.body, got.content_length) == (b"new one", 7)
+
+
+def test_full_disk(service, monkeypatch):
+    """Refused, with nothing left; as soon as there is room, it works."""
+    from objectstore.nodes import local
+
+    def full(self, data):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    service.call("PUT", "/c/x", b"old", status=201)
+    monkeypatch.setattr(local.StagedFile, "write", full)
+    service.call("PUT", "/c/x", b"new", status=503)
+    monkeypatch.undo()
+
+    assert service.call("GET", "/c/x").body == b"old"
+    service.call("DELETE", "/c/x", status=204)
+    assert_nothing_left(service)
+    service.call("PUT", "/c/x", b"new", status=201)
