@@ -12,9 +12,10 @@ from network.db import allocations, changes, floatingips, security_groups
 from network.db import ports as rows
 from network.db.models import Network, Port, Subnet
 
-#: Kinds of ports that their routers and floating IPs remove.
-_BY_ROUTER = ("network:router_interface", "network:router_gateway",
-              "network:floatingip")
+#: Kinds of ports that what they serve removes: routers, floating IPs,
+#: networks.
+_OURS = ("network:router_interface", "network:router_gateway",
+         "network:floatingip", "network:distributed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -210,8 +211,8 @@ def _same(one: str, other: str) -> bool:
 
 
 def check_deletable(port: Port) -> None:
-    """Raise ServicePortInUse for a port that belongs to a router."""
-    if port.device_owner in _BY_ROUTER:
+    """Raise ServicePortInUse for a port that the network itself made."""
+    if port.device_owner in _OURS:
         raise exceptions.ServicePortInUse(
             id=port.id, reason=f"has device owner {port.device_owner}")
 

@@ -207,6 +207,7 @@ class Ports:
             req.authorize("update_port", aim)
             _authorize(req, "update_port", item, aim, frozenset(
                 held.ip_address for held in port.fixed_ips))
+            _refuse_rededication(port, item)
             common.check_revision(req, port)
             plan, values = _planned(req, session, item, port.project_id)
             ports.update(session, network, port, plan, values)
@@ -250,6 +251,16 @@ def _authorize(req: wsgi.Request, action: str, item: dict[str, Any],
     for each in item.get("fixed_ips") or []:
         if "ip_address" in each and each["ip_address"] not in held:
             req.authorize(f"{action}:fixed_ips:ip_address", aim)
+
+
+def _refuse_rededication(port: Port, item: dict[str, Any]) -> None:
+    """Keep a port that serves the network from becoming another's."""
+    held = {"device_owner": port.device_owner, "device_id": port.device_id}
+    if port.device_owner.startswith("network:") and any(
+            item[name] != value for name, value in held.items()
+            if name in item):
+        raise exceptions.ServicePortInUse(
+            id=port.id, reason=f"has device owner {port.device_owner}")
 
 
 def _planned(req: wsgi.Request, session: orm.Session, item: dict[str, Any],

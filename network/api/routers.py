@@ -176,9 +176,15 @@ class Routers:
             router = rows.lock(session, router_id)
             if port_id:
                 port = ports_api.visible(req, session, port_id)
+                req.authorize("update_port",
+                              {"project_id": port.project_id})
                 routers.add_port(session, router, port)
             else:
                 subnet = subnets_api.visible(req, session, subnet_id)
+                # Its gateway's address is not for whoever may use it.
+                req.authorize("create_port:fixed_ips:ip_address", {
+                    "project_id": router.project_id,
+                    "network_project_id": subnet.network.project_id})
                 port = routers.add_subnet(session, router, subnet)
             shown = _interface(router, port)
         self._changed()

@@ -85,6 +85,19 @@ def test_others_do_not_on_a_shared_network(api, values):
         "fixed_ips": port["fixed_ips"]}})
 
 
+def test_ports_that_serve_the_network_stay_what_they_are(api, network):
+    found = api("GET", f"/ports?network_id={network['id']}"
+                "&device_owner=network:distributed")["ports"]
+    path = f"/ports/{found[0]['id']}"
+    for values in ({"device_owner": ""}, {"device_id": "s1"},
+                   {"device_owner": "compute:nova", "device_id": "s1"}):
+        assert api.error("PUT", path, {"port": values},
+                         status=409) == "ServicePortInUse"
+    api("PUT", path, {"port": {
+        "name": "x", "device_owner": "network:distributed"}})
+    assert api.error("DELETE", path, status=409) == "ServicePortInUse"
+
+
 def test_external_networks_are_for_routers(api):
     public = api.public()
     assert api.error("POST", "/ports", {"port": {

@@ -147,6 +147,34 @@ def test_foreign_routers(api, subnet):
                      status=404) == "SubnetNotFound"
 
 
+def test_a_shared_network_gets_no_foreign_gateway(api):
+    """Whoever may use a network does not become its way out."""
+    shared = api.admin("POST", "/networks", {
+        "network": {"shared": True}})["network"]
+    subnet = api.admin("POST", "/subnets", {"subnet": {
+        "network_id": shared["id"], "cidr": "10.5.0.0/24",
+        "ip_version": 4}})["subnet"]
+    router = api("POST", "/routers", {"router": {}})["router"]
+    path = f"/routers/{router['id']}/add_router_interface"
+    assert api.error("PUT", path, interface(subnet),
+                     status=403) == "PolicyNotAuthorized"
+    # By a port of its own, with an address that it was given, it may join.
+    port = api.port(shared)
+    theirs = api.admin("POST", "/ports", {"port": {
+        "network_id": shared["id"]}})["port"]
+    assert api.error("PUT", path, {"port_id": theirs["id"]},
+                     status=404) == "PortNotFound"
+    joined = api("PUT", path, {"port_id": port["id"]})
+    assert joined["subnet_id"] == subnet["id"]
+    # The owner of a network sees all its ports, and takes none.
+    owner = api("POST", "/networks", {"network": {}})["network"]
+    api.subnet(owner)
+    foreign = api.admin("POST", "/ports", {"port": {
+        "network_id": owner["id"]}})["port"]
+    assert api.error("PUT", path, {"port_id": foreign["id"]},
+                     status=403) == "PolicyNotAuthorized"
+
+
 def floating(api, **values):
     return {"floatingip": {"floating_network_id": api.public()["id"]}
             | values}
