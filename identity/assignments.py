@@ -1,14 +1,13 @@
 """From the assignments that were made to those that have an effect."""
 
-import dataclasses
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
 
-from identity.db.models import GROUP, PROJECT, USER, Assignment
+from identity.db.models import GROUP, PROJECT, USER
 from identity.roles import RoleGraph
 
 
-@dataclasses.dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a listing: an assignment, and how it came about."""
 
     role_id: str
@@ -23,68 +22,64 @@ class Entry:
     #: The project or domain on which it was made.
     source_kind: str | None = None
     source_id: str | None = None
-    #: The role that implies it.
+    #: The role that implies it, and the one that was given.
     prior_id: str | None = None
+    given_id: str | None = None
 
 
-def plain(row: Assignment) -> Entry:
-    """Return an assignment as it was made."""
+def plain(row: Any) -> Entry:
+    """Return an assignment, or what has its attributes, as it was made."""
     return Entry(row.role_id, row.actor_kind, row.actor_id,
                  row.target_kind, row.target_id, row.inherited)
 
 
-@dataclasses.dataclass
 class World:
     """What the effect of assignments depends on."""
 
-    graph: RoleGraph
-    members: Mapping[str, list[str]]
-    parents: Mapping[str, str | None]
-
-    def __post_init__(self) -> None:
+    def __init__(self, graph: RoleGraph, members: Mapping[str, list[str]],
+                 parents: Mapping[str, str | None]) -> None:
+        self._graph = graph
+        self._members = members
         self._children: dict[str, list[str]] = {}
-        for child, parent in self.parents.items():
+        for child, parent in parents.items():
             if parent is not None:
                 self._children.setdefault(parent, []).append(child)
+        self._chains: dict[str, list[tuple[str, str | None]]] = {}
 
-    def effects(self, rows: Iterable[Assignment]) -> Iterator[Entry]:
+    def effects(self, rows: Iterable[Any]) -> Iterator[Entry]:
         """Return what users may really do, and where, once each.
 
         Groups become their members, inheritance the projects below,
         implication further roles.
         """
-        seen = set()
+        seen: set[Entry] = set()
         for row in rows:
             for entry in self._implied(self._placed(self._peopled(row))):
-                what = (entry.role_id, entry.actor_id, entry.target_kind,
-                        entry.target_id, entry.group_id, entry.source_id,
-                        entry.prior_id)
-                if what not in seen:
-                    seen.add(what)
+                if entry not in seen:
+                    seen.add(entry)
                     yield entry
 
-    def _peopled(self, row: Assignment) -> Iterator[Entry]:
+    def _peopled(self, row: Any) -> Iterator[Entry]:
         entry = plain(row)
         if row.actor_kind != GROUP:
             yield entry
             return
-        for user_id in self.members.get(row.actor_id, []):
-            yield dataclasses.replace(
-                entry, actor_kind=USER, actor_id=user_id,
-                group_id=row.actor_id)
+        for user_id in self._members.get(row.actor_id, []):
+            yield entry._replace(
+                actor_kind=USER, actor_id=user_id, group_id=row.actor_id)
 
     def _placed(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         for entry in entries:
             if not entry.inherited:
                 yield entry
                 continue
-            for project_id in self.below(entry.target_id):
-                yield dataclasses.replace(
-                    entry, inherited=False, target_kind=PROJECT,
+            for project_id in self._below(entry.target_id):
+                yield entry._replace(
+                    inherited=False, target_kind=PROJECT,
                     target_id=project_id, source_kind=entry.target_kind,
                     source_id=entry.target_id)
 
-    def below(self, target_id: str) -> Iterator[str]:
+    def _below(self, target_id: str) -> Iterator[str]:
         """Return the ids of all projects below."""
         pending = list(self._children.get(target_id, []))
         while pending:
@@ -94,21 +89,32 @@ class World:
 
     def _implied(self, entries: Iterable[Entry]) -> Iterator[Entry]:
         for entry in entries:
-            if self._shown(entry.role_id):
-                yield entry
-            done = {entry.role_id}
-            pending = [entry.role_id]
+            for role_id, prior_id in self._chain(entry.role_id):
+                if prior_id is None:
+                    yield entry
+                else:
+                    yield entry._replace(role_id=role_id, prior_id=prior_id,
+                                         given_id=entry.role_id)
+
+    def _chain(self, role_id: str) -> list[tuple[str, str | None]]:
+        """Return the roles that come with one, each with what implies it.
+
+        Roles of a domain are left out: they only imply others.
+        """
+        if role_id not in self._chains:
+            reached: dict[str, str | None] = {role_id: None}
+            pending = [role_id]
             while pending:
                 prior_id = pending.pop(0)
-                for role_id in self.graph.implied.get(prior_id, []):
-                    if role_id in done:
-                        continue
-                    done.add(role_id)
-                    pending.append(role_id)
-                    if self._shown(role_id):
-                        yield dataclasses.replace(
-                            entry, role_id=role_id, prior_id=prior_id)
+                for other in self._graph.implied.get(prior_id, []):
+                    if other not in reached:
+                        reached[other] = prior_id
+                        pending.append(other)
+            self._chains[role_id] = [
+                (other, prior_id) for other, prior_id in reached.items()
+                if self._shown(other)]
+        return self._chains[role_id]
 
     def _shown(self, role_id: str) -> bool:
-        role = self.graph.names.get(role_id)
+        role = self._graph.names.get(role_id)
         return role is not None and role.domain_id is None

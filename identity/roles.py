@@ -27,8 +27,8 @@ class RoleGraph:
     @classmethod
     def load(cls, session: orm.Session) -> "RoleGraph":
         """Read it: two queries."""
-        names = {role.id: RoleName(role.id, role.name, role.domain_id)
-                 for role in rows.all_roles(session)}
+        names = {role_id: RoleName(role_id, name, domain_id)
+                 for role_id, name, domain_id in rows.role_names(session)}
         implied: dict[str, list[str]] = {}
         for prior, other in rows.implications(session):
             implied.setdefault(prior, []).append(other)

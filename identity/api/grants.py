@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common import db, wsgi
+from common import db, exceptions, wsgi
 from identity.api import base
 from identity.api.roles import view as view_role
 from identity.db import assignments, projects, roles, users
@@ -95,8 +95,9 @@ class Grants:
     def _list(self, req: wsgi.Request, path: dict[str, str], *,
               inherited: bool) -> dict[str, Any]:
         with self._db.reader() as session:
-            row = self._find(session, req, path, inherited, (
-                policies.LIST, policies.LIST_SYSTEM))
+            row = self._find(
+                session, req, path, inherited, policies.LIST,
+                policies.LIST_SYSTEM)
             wanted = assignments.key(row)
             del wanted["role_id"]
             given = assignments.matching(session, **wanted)
@@ -107,16 +108,18 @@ class Grants:
     def _check(self, req: wsgi.Request, path: dict[str, str], *,
                inherited: bool) -> None:
         with self._db.reader() as session:
-            row = self._find(session, req, path, inherited, (
-                policies.CHECK, policies.CHECK_SYSTEM))
+            row = self._find(
+                session, req, path, inherited, policies.CHECK,
+                policies.CHECK_SYSTEM)
             if not assignments.exists(session, row):
                 raise assignments.not_found(row)
 
     def _grant(self, req: wsgi.Request, path: dict[str, str], *,
                inherited: bool) -> None:
         with self._db.writer() as session:
-            row = self._find(session, req, path, inherited, (
-                policies.CREATE, policies.CREATE_SYSTEM))
+            row = self._find(
+                session, req, path, inherited, policies.CREATE,
+                policies.CREATE_SYSTEM)
             _check_domain(session, row)
             assignments.add(session, row)
         self._changed(req, row)
@@ -124,8 +127,9 @@ class Grants:
     def _revoke(self, req: wsgi.Request, path: dict[str, str], *,
                 inherited: bool) -> None:
         with self._db.writer() as session:
-            row = self._find(session, req, path, inherited, (
-                policies.REVOKE, policies.REVOKE_SYSTEM))
+            row = self._find(
+                session, req, path, inherited, policies.REVOKE,
+                policies.REVOKE_SYSTEM)
             assignments.remove(session, row)
         self._changed(req, row)
 
@@ -137,12 +141,16 @@ class Grants:
             self._announce(req.ctx)
 
     def _find(self, session: Any, req: wsgi.Request, path: dict[str, str],
-              inherited: bool, rules: tuple[str, str]) -> Assignment:
+              inherited: bool, rule: str,
+              on_system: dict[str, str]) -> Assignment:
         """Return the assignment that the path names, not yet stored.
+
+        :param on_system: in place of ``rule``, by the kind of actor
 
         :raises NotFound: if the target, actor or role does not exist
         """
-        rule = rules[_target_of(path)[0] == SYSTEM]
+        kind, _ = _target_of(path)
+        rule = on_system[_actor_of(path)[0]] if kind == SYSTEM else rule
         found: Assignment = base.find(
             req, rule,
             lambda: _named(session, path, inherited),
@@ -164,6 +172,12 @@ def _target_of(path: dict[str, str]) -> tuple[str, str]:
     return SYSTEM, ALL
 
 
+def _actor_of(path: dict[str, str]) -> tuple[str, str]:
+    if "user_id" in path:
+        return USER, path["user_id"]
+    return GROUP, path["group_id"]
+
+
 def _named(session: Any, path: dict[str, str],
            inherited: bool) -> Assignment:
     kind, target_id = _target_of(path)
@@ -171,11 +185,10 @@ def _named(session: Any, path: dict[str, str],
         projects.get(session, target_id)
     elif kind == DOMAIN:
         projects.get_domain(session, target_id)
-    if "user_id" in path:
-        actor_kind, actor_id = USER, path["user_id"]
+    actor_kind, actor_id = _actor_of(path)
+    if actor_kind == USER:
         users.get(session, actor_id)
     else:
-        actor_kind, actor_id = GROUP, path["group_id"]
         users.get_group(session, actor_id)
     if "role_id" in path:
         roles.get(session, path["role_id"])
@@ -205,7 +218,13 @@ def _domain_of(session: Any, row: Assignment) -> str | None:
 def _check_domain(session: Any, row: Assignment) -> None:
     """Refuse a domain's role anywhere but in that domain."""
     role = roles.get(session, row.role_id)
-    if role.domain_id not in (None, _domain_of(session, row)):
+    if role.domain_id is None:
+        return
+    if row.target_kind == SYSTEM:
+        raise exceptions.BadRequest(
+            reason=f"Role {role.id} is of a domain: it cannot be given on "
+                   "the system.")
+    if role.domain_id != _domain_of(session, row):
         raise NotAllowed(
             reason=f"Role {role.id} is of another domain than "
                    f"{row.target_kind} {row.target_id}.")

@@ -17,6 +17,9 @@ from identity.revocation import Announcer
 from identity.roles import RoleGraph
 from identity.schemas import roles as schemas
 
+#: Who has these was given them by name.
+_NEVER_IMPLIED = ("admin",)
+
 
 class Roles:
     """Handlers of /roles and /role_inferences."""
@@ -45,8 +48,11 @@ class Roles:
     @wsgi.handler(query=base.QUERY)
     def list(self, req: wsgi.Request) -> dict[str, Any]:
         """List the roles of a domain, or those of none."""
-        req.authorize(policies.LIST, target(domain_id=req.ctx.domain_id))
         domain_id = req.params_checked.get("domain_id")
+        if domain_id is None:
+            req.authorize(policies.LIST, target(domain_id=req.ctx.domain_id))
+        else:
+            req.authorize(policies.LIST_OF_DOMAIN, {})
         statement = base.filtered(
             sa.select(Role).where(Role.domain_id == domain_id),
             req.params_checked, (Role.name, Role.id))
@@ -55,8 +61,10 @@ class Roles:
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.CREATE, {})
+        base.gate(req, policies.CREATE)
         body = req.json["role"]
+        if body.get("domain_id") is not None:
+            req.authorize(policies.CREATE_OF_DOMAIN, {})
         with self._db.writer() as session:
             _check_domain(session, body.get("domain_id"))
             role = roles.create(session, Role(
@@ -68,16 +76,17 @@ class Roles:
 
     @wsgi.handler()
     def show(self, req: wsgi.Request, role_id: str) -> dict[str, Any]:
-        req.authorize(policies.GET, target(domain_id=req.ctx.domain_id))
         with self._db.reader() as session:
-            return {"role": view(req, roles.get(session, role_id))}
+            role = _find(session, req, role_id, policies.GET,
+                         policies.GET_OF_DOMAIN)
+        return {"role": view(req, role)}
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request, role_id: str) -> dict[str, Any]:
-        req.authorize(policies.UPDATE, {})
-        body = req.json["role"]
         with self._db.writer() as session:
-            role = roles.get(session, role_id)
+            role = _find(session, req, role_id, policies.UPDATE,
+                         policies.UPDATE_OF_DOMAIN)
+            body = req.json["role"]
             refuse_moves(role, body, ("domain_id",))
             refuse_immutable(role, body)
             values = {name: body[name] for name in ("name", "description")
@@ -91,9 +100,9 @@ class Roles:
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, role_id: str) -> None:
-        req.authorize(policies.DELETE, {})
         with self._db.writer() as session:
-            role = roles.get(session, role_id)
+            role = _find(session, req, role_id, policies.DELETE,
+                         policies.DELETE_OF_DOMAIN)
             refuse_immutable(role, {})
             roles.delete(session, role)
         self._announce(req.ctx)
@@ -115,20 +124,25 @@ class Roles:
     @wsgi.handler(status=204)
     def check_implied(self, req: wsgi.Request, prior_id: str,
                       implied_id: str) -> None:
-        self.show_implied(req, prior_id=prior_id, implied_id=implied_id)
+        req.authorize(policies.CHECK_IMPLIED, {})
+        self._implication(prior_id, implied_id)
 
     @wsgi.handler()
     def show_implied(self, req: wsgi.Request, prior_id: str,
                      implied_id: str) -> dict[str, Any]:
         req.authorize(policies.GET_IMPLIED, {})
+        return _inference(req, *self._implication(prior_id, implied_id))
+
+    def _implication(self, prior_id: str,
+                     implied_id: str) -> tuple[Role, Role]:
+        """Return both roles, or raise NotFound."""
         with self._db.reader() as session:
             prior = roles.get(session, prior_id)
             implied = roles.get(session, implied_id)
-            graph = RoleGraph.load(session)
-        if implied_id not in graph.implied.get(prior_id, []):
-            raise ImplicationNotFound(
-                prior_id=prior_id, implied_id=implied_id)
-        return _inference(req, prior, implied)
+            if not roles.implies(session, prior_id, implied_id):
+                raise ImplicationNotFound(
+                    prior_id=prior_id, implied_id=implied_id)
+        return prior, implied
 
     @wsgi.handler(status=201)
     def imply(self, req: wsgi.Request, prior_id: str,
@@ -141,8 +155,7 @@ class Roles:
             if RoleGraph.load(session).would_loop(prior_id, implied_id):
                 raise exceptions.BadRequest(
                     reason=f"Role {implied_id} implies {prior_id} already.")
-            if implied.name == "admin" and implied.domain_id is None:
-                raise NotAllowed(reason="Role admin is never implied.")
+            _check_implied(prior, implied)
             roles.imply(session, prior_id, implied_id)
         self._announce(req.ctx)
         return _inference(req, prior, implied)
@@ -167,6 +180,30 @@ class Roles:
             {"prior_role": _brief(req, known[prior]),
              "implies": [_brief(req, known[i]) for i in implied]}
             for prior, implied in graph.implied.items()])
+
+
+def _find(session: Any, req: wsgi.Request, role_id: str, rule: str,
+          of_domain: str) -> Role:
+    """Return the role if the rule, for its kind, allows it."""
+    try:
+        role = roles.get(session, role_id)
+    except exceptions.NotFound:
+        req.authorize(rule, {})
+        raise
+    if role.domain_id is None:
+        req.authorize(rule, target(role_name=role.name))
+    else:
+        req.authorize(of_domain, {})
+    return role
+
+
+def _check_implied(prior: Role, implied: Role) -> None:
+    if implied.domain_id is not None and prior.domain_id is None:
+        raise NotAllowed(
+            reason=f"Role {implied.id} is of a domain: only roles of a "
+                   "domain may imply it.")
+    if implied.domain_id is None and implied.name in _NEVER_IMPLIED:
+        raise NotAllowed(reason=f"Role {implied.name} is never implied.")
 
 
 def _check_domain(session: Any, domain_id: str | None) -> None:

@@ -7,8 +7,18 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
+from identity.db import losses
 from identity.db.authority import changed_rows
-from identity.db.models import Assignment, Group, Membership, Project, User
+from identity.db.models import (
+    GROUP,
+    USER,
+    Assignment,
+    Group,
+    Membership,
+    Project,
+    Role,
+    User,
+)
 
 
 def exists(session: orm.Session, wanted: Assignment) -> bool:
@@ -36,6 +46,7 @@ def remove(session: orm.Session, row: Assignment) -> None:
         session, sa.delete(Assignment).filter_by(**key(row)))
     if gone == 0:
         raise not_found(row)
+    losses.of_grant(session, row)
 
 
 def not_found(row: Assignment) -> exceptions.AssignmentNotFound:
@@ -45,26 +56,81 @@ def not_found(row: Assignment) -> exceptions.AssignmentNotFound:
         target_id=row.target_id)
 
 
-def matching(session: orm.Session, **equal: object
-             ) -> Sequence[Assignment]:
-    """Return those whose attributes are as given, in a fixed order."""
-    return session.scalars(
-        sa.select(Assignment).filter_by(**equal).order_by(
+def matching(session: orm.Session, *where: sa.ColumnElement[bool],
+             **equal: object) -> Sequence[Any]:
+    """Return those whose attributes are as given, in a fixed order.
+
+    As tuples that have the attributes: a list may hold very many.
+    """
+    return session.execute(
+        sa.select(*_COLUMNS).where(*where).filter_by(**equal).order_by(
             Assignment.target_kind, Assignment.target_id,
             Assignment.actor_kind, Assignment.actor_id,
             Assignment.role_id, Assignment.inherited)).all()
 
 
-def members(session: orm.Session, group_ids: Iterable[str]
-            ) -> dict[str, list[str]]:
-    """Return the ids of the users in each of the groups."""
+_COLUMNS = (
+    Assignment.role_id, Assignment.actor_kind, Assignment.actor_id,
+    Assignment.target_kind, Assignment.target_id, Assignment.inherited)
+
+
+def of_user(user_id: str) -> sa.ColumnElement[bool]:
+    """Limit to what the user was given, also through groups."""
+    groups = sa.select(Membership.group_id).where(
+        Membership.user_id == user_id)
+    return sa.or_(
+        sa.and_(Assignment.actor_kind == USER,
+                Assignment.actor_id == user_id),
+        sa.and_(Assignment.actor_kind == GROUP,
+                Assignment.actor_id.in_(groups)))
+
+
+def on_targets(kind: str, ids: Iterable[str],
+               above: Iterable[str] = ()) -> sa.ColumnElement[bool]:
+    """Limit to these projects or domains.
+
+    :param above: those from which they inherit
+    """
+    return sa.or_(
+        sa.and_(Assignment.target_kind == kind,
+                _among(Assignment.target_id, set(ids)),
+                Assignment.inherited.is_(False)),
+        sa.and_(Assignment.inherited.is_(True),
+                _among(Assignment.target_id, set(above))))
+
+
+def in_domain(domain_id: str) -> sa.ColumnElement[bool]:
+    """Limit to the domain and its projects."""
+    return sa.or_(
+        Assignment.target_id == domain_id,
+        Assignment.target_id.in_(sa.select(Project.id).where(
+            Project.domain_id == domain_id)))
+
+
+def members(session: orm.Session, group_ids: Iterable[str],
+            user_id: str | None = None) -> dict[str, list[str]]:
+    """Return the ids of the users in each group; of one user, if asked."""
+    statement = sa.select(Membership.group_id, Membership.user_id).where(
+        _among(Membership.group_id, set(group_ids)))
+    if user_id is not None:
+        statement = statement.where(Membership.user_id == user_id)
     found: dict[str, list[str]] = {}
-    for group_id, user_id in session.execute(
-            sa.select(Membership.group_id, Membership.user_id)
-            .where(Membership.group_id.in_(set(group_ids)))
-            .order_by(Membership.group_id, Membership.user_id)):
-        found.setdefault(group_id, []).append(user_id)
+    for group_id, member_id in session.execute(statement.order_by(
+            Membership.group_id, Membership.user_id)):
+        found.setdefault(group_id, []).append(member_id)
     return found
+
+
+def _among(column: Any, ids: set[str]) -> sa.ColumnElement[bool]:
+    """Limit to the ids, unless there are more than a statement can take.
+
+    What is then found in addition does no harm to our callers.
+    """
+    return column.in_(ids) if len(ids) <= _MANY else sa.true()
+
+
+#: Parameters that every database takes in one statement, with room.
+_MANY = 10_000
 
 
 def parents(session: orm.Session) -> dict[str, str | None]:
@@ -74,7 +140,7 @@ def parents(session: orm.Session) -> dict[str, str | None]:
     return {row[0]: row[1] for row in rows}
 
 
-def names(session: orm.Session, model: type[Project | User | Group],
+def names(session: orm.Session, model: type[Project | User | Group | Role],
           ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Return id, name and domain of each."""
     domain = orm.aliased(Project)
@@ -82,14 +148,8 @@ def names(session: orm.Session, model: type[Project | User | Group],
     for row_id, name, domain_id, domain_name in session.execute(
             sa.select(model.id, model.name, domain.id, domain.name)
             .outerjoin(domain, domain.id == model.domain_id)
-            .where(model.id.in_(set(ids)))):
+            .where(_among(model.id, set(ids)))):
         found[row_id] = {"id": row_id, "name": name}
         if domain_id is not None:
             found[row_id]["domain"] = {"id": domain_id, "name": domain_name}
     return found
-
-
-def in_domain(session: orm.Session, domain_id: str) -> set[str]:
-    """Return the ids of the domain and of its projects."""
-    return {domain_id, *session.scalars(
-        sa.select(Project.id).where(Project.domain_id == domain_id))}

@@ -25,11 +25,23 @@ def all_roles(session: orm.Session) -> list[Role]:
     return list(session.scalars(sa.select(Role)))
 
 
+def role_names(session: orm.Session
+               ) -> list[tuple[str, str, str | None]]:
+    """Return id, name and domain of every role."""
+    return [(row[0], row[1], row[2]) for row in session.execute(
+        sa.select(Role.id, Role.name, Role.domain_id))]
+
+
 def implications(session: orm.Session) -> list[tuple[str, str]]:
     """Return each role's id with the id of one that it implies."""
     return [(prior, implied) for prior, implied in session.execute(
         sa.select(Implication.prior_id, Implication.implied_id)
         .order_by(Implication.prior_id, Implication.implied_id))]
+
+
+def implies(session: orm.Session, prior_id: str, implied_id: str) -> bool:
+    """Say whether the one names the other, with no role between them."""
+    return session.get(Implication, (prior_id, implied_id)) is not None
 
 
 def create(session: orm.Session, role: Role) -> Role:
@@ -63,7 +75,7 @@ def delete(session: orm.Session, role: Role) -> None:
 
 def imply(session: orm.Session, prior_id: str, implied_id: str) -> None:
     """Let ``prior_id`` imply ``implied_id``; it may do so already."""
-    if session.get(Implication, (prior_id, implied_id)) is None:
+    if not implies(session, prior_id, implied_id):
         session.add(Implication(prior_id=prior_id, implied_id=implied_id))
         session.flush()
         authority.changed(session, "roles")

@@ -6,69 +6,71 @@ CHECK = "identity:check_grant"
 LIST = "identity:list_grants"
 CREATE = "identity:create_grant"
 REVOKE = "identity:revoke_grant"
-CHECK_SYSTEM = "identity:check_system_grant"
-LIST_SYSTEM = "identity:list_system_grants"
-CREATE_SYSTEM = "identity:create_system_grant"
-REVOKE_SYSTEM = "identity:revoke_system_grant"
+#: On the system, by who has the role.
+CHECK_SYSTEM, LIST_SYSTEM, CREATE_SYSTEM, REVOKE_SYSTEM = (
+    {actor: f"identity:{verb}_for_{actor}" for actor in ("user", "group")}
+    for verb in ("check_system_grant", "list_system_grants",
+                 "create_system_grant", "revoke_system_grant"))
 LIST_ALL = "identity:list_role_assignments"
 LIST_TREE = "identity:list_role_assignments_for_tree"
 
 #: The user or group, and the project or domain, are of one domain.
 _BOTH = "domain_id:%(actor_domain_id)s and domain_id:%(target_domain_id)s"
 _READER = f"{base.READER} or (role:reader and {_BOTH})"
-#: A manager gives no more than managers have.
 _MANAGER = (
-    f"{base.ADMIN} or (role:manager and {_BOTH} and "
-    "('manager':%(role_name)s or 'member':%(role_name)s or "
-    "'reader':%(role_name)s))")
+    f"{base.ADMIN} or (role:manager and {_BOTH} and {base.MANAGED_ROLE})")
 
 _ONE = tuple(
     f"{{method}} /{target}/{{{{{target[:-1]}_id}}}}/{actor}/"
     f"{{{{{actor[:-1]}_id}}}}/roles/{{{{role_id}}}}"
     for target in ("projects", "domains") for actor in ("users", "groups"))
-_SYSTEM = tuple(
-    f"{{method}} /system/{actor}/{{{{{actor[:-1]}_id}}}}/roles/"
-    "{{role_id}}" for actor in ("users", "groups"))
+_INHERITED = tuple(f"{{method}} /OS-INHERIT{path.split(' ')[1]}"
+                   "/inherited_to_projects" for path in _ONE)
 
 
-def _calls(templates: tuple[str, ...], method: str) -> list[str]:
-    return [template.format(method=method) for template in templates]
+def _calls(*methods: str) -> list[str]:
+    return [template.format(method=method)
+            for template in (*_ONE, *_INHERITED) for method in methods]
 
 
-def _lists(templates: tuple[str, ...]) -> list[str]:
-    return [call.removesuffix("/{role_id}")
-            for call in _calls(templates, "GET")]
+def _on_system(actor: str) -> list[base.Rule]:
+    roles = f"/system/{actor}s/{{{actor}_id}}/roles"
+    one = roles + "/{role_id}"
+    return [
+        base.rule(name.removeprefix("identity:"), check, description, *calls)
+        for name, check, description, *calls in (
+            (CHECK_SYSTEM[actor], base.READER,
+             f"See whether a {actor} has a role on the system.",
+             f"GET {one}", f"HEAD {one}"),
+            (LIST_SYSTEM[actor], base.READER,
+             f"List the roles that a {actor} has on the system.",
+             f"GET {roles}"),
+            (CREATE_SYSTEM[actor], base.ADMIN,
+             f"Give a {actor} a role on the system.", f"PUT {one}"),
+            (REVOKE_SYSTEM[actor], base.ADMIN,
+             f"Take a role on the system from a {actor}.",
+             f"DELETE {one}"))]
 
 
 RULES = [
     base.rule("check_grant", _READER,
               "See whether a role was given on a project or domain.",
-              *_calls(_ONE, "HEAD")),
+              *_calls("HEAD", "GET")),
     base.rule("list_grants", _READER,
               "List the roles given to somebody on a project or domain.",
-              *_lists(_ONE)),
+              *(call.replace("/{role_id}", "") for call in _calls("GET"))),
     base.rule("create_grant", _MANAGER,
-              "Give a role on a project or domain.", *_calls(_ONE, "PUT")),
+              "Give a role on a project or domain.", *_calls("PUT")),
     base.rule("revoke_grant", _MANAGER,
               "Take back a role on a project or domain.",
-              *_calls(_ONE, "DELETE")),
-    base.rule("check_system_grant", base.READER,
-              "See whether a role was given on the system.",
-              *_calls(_SYSTEM, "HEAD")),
-    base.rule("list_system_grants", base.READER,
-              "List the roles given to somebody on the system.",
-              *_lists(_SYSTEM)),
-    base.rule("create_system_grant", base.ADMIN,
-              "Give a role on the system.", *_calls(_SYSTEM, "PUT")),
-    base.rule("revoke_system_grant", base.ADMIN,
-              "Take back a role on the system.",
-              *_calls(_SYSTEM, "DELETE")),
+              *_calls("DELETE")),
+    *_on_system("user"),
+    *_on_system("group"),
     base.rule("list_role_assignments", base.READER_OR_DOMAIN_READER,
               "List role assignments; a reader of a domain sees those on "
               "it and on its projects.", "GET /role_assignments"),
     base.rule("list_role_assignments_for_tree",
-              f"{base.READER_OR_DOMAIN_READER} or "
-              "(role:manager and project_id:%(project_id)s)",
+              base.READER_OR_DOMAIN_READER,
               "List role assignments on a project and those below it.",
               "GET /role_assignments?include_subtree"),
 ]

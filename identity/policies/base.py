@@ -26,6 +26,10 @@ READER_OR_OWN_DOMAIN = (
     "project_domain_id:%(domain_id)s")
 ADMIN_OR_DOMAIN_MANAGER = f"{ADMIN} or {_DOMAIN_MANAGER}"
 ANYBODY = policy.AUTHENTICATED
+#: What a domain's manager may give: no more than managers have.
+MANAGED_ROLE = (
+    "('manager':%(role_name)s or 'member':%(role_name)s or "
+    "'reader':%(role_name)s)")
 
 V3 = "/v3"
 
