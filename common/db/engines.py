@@ -115,6 +115,8 @@ def _connected(connection: sqlite3.Connection, record: object) -> None:
     for pragma in ("busy_timeout=2000", "journal_mode=WAL",
                    "synchronous=FULL", "foreign_keys=ON",
                    "journal_size_limit=16777216",
+                   # As the other databases, and our collation, have it.
+                   "case_sensitive_like=ON",
                    # Waits in C stop every green thread, so they are short;
                    # _begin does the long wait.
                    "busy_timeout=10"):

@@ -23,6 +23,11 @@ def self_link(req: wsgi.Request, *parts: str) -> dict[str, str]:
     return {"self": req.public_url(path(*parts))}
 
 
+def place(req: wsgi.Request, *parts: str) -> str:
+    """Return what the addresses of all in a collection begin with."""
+    return req.public_url(path(*parts)) + "/"
+
+
 def links(req: wsgi.Request, following: str | None = None
           ) -> dict[str, str | None]:
     """Return the ``links`` of a list."""
@@ -41,8 +46,14 @@ def page_of(req: wsgi.Request, name: str, page: paging.Page,
             rows: Sequence[Any], view: Callable[..., dict[str, Any]]
             ) -> dict[str, Any]:
     """Return one page of a list."""
-    return {name: [view(req, row) for row in rows],
-            "links": links(req, page.next_link(req, rows))}
+    return listed(req, name, page, rows, [view(req, row) for row in rows])
+
+
+def listed(req: wsgi.Request, name: str, page: paging.Page,
+           rows: Sequence[Any], views: list[dict[str, Any]]
+           ) -> dict[str, Any]:
+    """Return one page of a list whose rows are viewed already."""
+    return {name: views, "links": links(req, page.next_link(req, rows))}
 
 
 def read_page(
@@ -50,13 +61,33 @@ def read_page(
         model: Any, *, default: str = "name"
         ) -> tuple[paging.Page, list[Any]]:
     """Return the page of ``statement`` that the query string asks for."""
-    keys = {"id": model.id}
-    if default != "id":
-        keys[default] = getattr(model, default)
-    page = paging.parse(req, keys, default=default, max_limit=MAX_ROWS)
+    page = page_for(req, model, default=default)
     with database.reader() as session:
         rows = session.scalars(
             page.apply(session, statement, model.id)).unique().all()
+    return page, list(rows)
+
+
+def page_for(req: wsgi.Request, model: Any, *,
+             default: str = "name") -> paging.Page:
+    """Return the page that the query string asks for."""
+    keys = {"id": model.id}
+    if default != "id":
+        keys[default] = getattr(model, default)
+    return paging.parse(req, keys, default=default, max_limit=MAX_ROWS)
+
+
+def read_rows(
+        req: wsgi.Request, database: db.Database, statement: Any,
+        model: Any) -> tuple[paging.Page, list[Any]]:
+    """Return a page of plain rows: cheaper than objects, for long lists.
+
+    :param statement: selects columns of ``model``, ``id`` among them
+    """
+    page = page_for(req, model)
+    with database.reader() as session:
+        rows = session.connection().execute(
+            page.apply(session, statement, model.id)).all()
     return page, list(rows)
 
 
@@ -164,12 +195,23 @@ def json_response(value: Any, status: int) -> wsgi.Response:
     return response
 
 
-def split_extra(body: dict[str, Any], known: Iterable[str]
+def split_extra(body: dict[str, Any], known: Iterable[str],
+                read_only: Iterable[str] = ()
                 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the members that are ours, and what the client just stores."""
-    names = set(known)
+    """Return the members that are ours, and what the client just stores.
+
+    :param read_only: dropped, for clients that send back what they got
+    """
+    names, dropped = set(known), set(read_only)
     return ({k: v for k, v in body.items() if k in names},
-            {k: v for k, v in body.items() if k not in names})
+            {k: v for k, v in body.items() if k not in names | dropped})
+
+
+def refuse_other_id(body: dict[str, Any], wanted: str, kind: str) -> None:
+    """Raise BadRequest where the body has another id than the URL."""
+    if body.get("id", wanted) != wanted:
+        raise exceptions.BadRequest(
+            reason=f"body.{kind}.id: is not that of the URL")
 
 
 def merged(extra: dict[str, Any], changes: dict[str, Any]

@@ -1,13 +1,12 @@
 """The /domains resource."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
-
-import sqlalchemy as sa
 
 from common import db, wsgi
 from identity.api import base
-from identity.api.projects import changes, refuse_immutable, refuse_read_only
+from identity.api.projects import changes, read_page, refuse_immutable
 from identity.db import projects
 from identity.db.models import Project, ProjectTag
 from identity.exceptions import StillEnabled
@@ -40,27 +39,30 @@ class Domains:
     @wsgi.handler(query=base.QUERY)
     def list(self, req: wsgi.Request) -> dict[str, Any]:
         domain_id = base.own_domain(req, policies.LIST_DOMAINS, None)
-        statement = sa.select(Project).where(Project.is_domain.is_(True))
+        statement = projects.select_views().where(
+            Project.is_domain.is_(True))
         if domain_id is not None:
             statement = statement.where(Project.id == domain_id)
         statement = base.filtered(
             statement, req.params_checked,
             (Project.name, Project.enabled, Project.id))
-        page, rows = base.read_page(req, self._db, statement, Project)
-        return base.page_of(req, "domains", page, rows, view)
+        page, rows, tags = read_page(req, self._db, statement)
+        return base.listed(
+            req, "domains", page, rows, views(req, rows, tags))
 
     @wsgi.handler(body=schemas.CREATE_DOMAIN, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         req.authorize(policies.CREATE_DOMAIN, {})
-        known, extra = base.split_extra(req.json["domain"], _KNOWN)
-        refuse_read_only(extra)
+        known, extra = base.split_extra(
+            req.json["domain"], _KNOWN, schemas.READ_ONLY)
         with self._db.writer() as session:
             domain = projects.add(session, Project(
                 id=known.get("explicit_domain_id", uuid.uuid4().hex),
                 name=known["name"], is_domain=True, domain_id=None,
                 parent_id=None, description=known.get("description") or "",
                 enabled=known.get("enabled", True), epoch=0,
-                options=known.get("options", {}), extra=extra,
+                options=base.merged({}, known.get("options", {})),
+                extra=base.merged({}, extra),
                 tags=[ProjectTag(name=name)
                       for name in sorted(known.get("tags", []))]))
         return {"domain": view(req, domain)}
@@ -76,9 +78,10 @@ class Domains:
         with self._db.writer() as session:
             domain = self._find(
                 session, req, policies.UPDATE_DOMAIN, domain_id)
-            known, extra = base.split_extra(req.json["domain"], _KNOWN)
-            refuse_read_only(extra)
-            refuse_immutable(domain, known)
+            body = req.json["domain"]
+            base.refuse_other_id(body, domain_id, "domain")
+            known, extra = base.split_extra(body, _KNOWN, schemas.READ_ONLY)
+            refuse_immutable(domain, known | extra)
             projects.update(session, domain, changes(domain, known, extra))
         if known.get("enabled") is False:
             # All tokens: those of its users and projects have ended.
@@ -107,9 +110,17 @@ class Domains:
 
 def view(req: wsgi.Request, domain: Project) -> dict[str, Any]:
     """Return what clients see of a domain."""
-    return domain.extra | {
-        "id": domain.id, "name": domain.name, "enabled": domain.enabled,
-        "description": domain.description, "options": domain.options,
-        "tags": [tag.name for tag in domain.tags],
-        "links": base.self_link(req, "domains", domain.id),
-    }
+    return views(req, [domain], {
+        domain.id: [tag.name for tag in domain.tags]})[0]
+
+
+def views(req: wsgi.Request, rows: Iterable[Any], tags: projects.Tags
+          ) -> list[dict[str, Any]]:
+    """Return what clients see of domains, objects or rows."""
+    place = base.place(req, "domains")
+    return [{
+        **row.extra,
+        "id": row.id, "name": row.name, "enabled": row.enabled,
+        "description": row.description, "options": row.options,
+        "tags": tags.get(row.id, []), "links": {"self": place + row.id},
+    } for row in rows]

@@ -6,11 +6,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from common import db, wsgi
+from identity import compliance
 from identity.api import base
 from identity.api.projects import refuse_moves
-from identity.api.users import domain_for
+from identity.api.users import View, domain_for, filtered
 from identity.api.users import find as find_user
-from identity.api.users import view as view_user
 from identity.db import projects, users
 from identity.db.models import Group, Membership, User
 from identity.exceptions import NotAMember
@@ -19,12 +19,16 @@ from identity.policies.base import target
 from identity.revocation import Announcer
 from identity.schemas import users as schemas
 
+_KNOWN = ("name", "domain_id", "description")
+
 
 class Groups:
     """Handlers of /groups."""
 
-    def __init__(self, database: db.Database, announce: Announcer) -> None:
+    def __init__(self, database: db.Database, rules: compliance.Rules,
+                 announce: Announcer) -> None:
         self._db = database
+        self._view_user = View(rules)
         self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
@@ -58,15 +62,17 @@ class Groups:
     @wsgi.handler(body=schemas.CREATE_GROUP, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         base.gate(req, policies.CREATE_GROUP)
-        body = req.json["group"]
+        known, extra = base.split_extra(
+            req.json["group"], _KNOWN, schemas.READ_ONLY)
         domain_id = domain_for(req)
         req.authorize(policies.CREATE_GROUP, target(domain_id=domain_id))
         with self._db.writer() as session:
             projects.get_domain(session, domain_id)
             group = users.add_group(session, Group(
-                id=uuid.uuid4().hex, name=body["name"],
+                id=uuid.uuid4().hex, name=known["name"],
                 domain_id=domain_id,
-                description=body.get("description") or ""))
+                description=known.get("description") or "",
+                extra=base.merged({}, extra)))
         return {"group": view(req, group)}
 
     @wsgi.handler()
@@ -80,10 +86,14 @@ class Groups:
         with self._db.writer() as session:
             group = find(session, req, policies.UPDATE_GROUP, group_id)
             body = req.json["group"]
-            refuse_moves(group, body, ("domain_id",))
-            users.update_group(session, group, {
-                name: body[name] or "" for name in ("name", "description")
-                if name in body})
+            base.refuse_other_id(body, group_id, "group")
+            known, extra = base.split_extra(body, _KNOWN, schemas.READ_ONLY)
+            refuse_moves(group, known, ("domain_id",))
+            values: dict[str, Any] = {
+                name: known[name] or "" for name in ("name", "description")
+                if name in known}
+            users.update_group(session, group, values | {
+                "extra": base.merged(group.extra or {}, extra)})
         return {"group": view(req, group)}
 
     @wsgi.handler(status=204)
@@ -98,12 +108,13 @@ class Groups:
     def members(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
         with self._db.reader() as session:
             find(session, req, policies.LIST_MEMBERS, group_id)
-        statement = base.filtered(
-            sa.select(User).join(Membership, Membership.user_id == User.id)
-            .where(Membership.group_id == group_id),
-            req.params_checked, (User.name, User.enabled))
-        page, rows = base.read_page(req, self._db, statement, User)
-        return base.page_of(req, "users", page, rows, view_user)
+        statement = filtered(
+            users.select_views()
+            .join(Membership, Membership.user_id == User.id)
+            .where(Membership.group_id == group_id), req.params_checked)
+        page, rows = base.read_rows(req, self._db, statement, User)
+        return base.listed(
+            req, "users", page, rows, self._view_user.all(req, rows))
 
     @wsgi.handler(status=204)
     def check_member(self, req: wsgi.Request, group_id: str,
@@ -141,7 +152,7 @@ class Groups:
             .where(Membership.user_id == user_id),
             req.params_checked, (Group.name, Group.domain_id))
         page, rows = base.read_page(req, self._db, statement, Group)
-        return base.page_of(req, "groups", page, rows, view)
+        return base.page_of(req, "groups", page, rows, _view_membership)
 
     def _both(self, session: Any, req: wsgi.Request, rule: str,
               group_id: str, user_id: str) -> None:
@@ -165,8 +176,13 @@ def find(session: Any, req: wsgi.Request, rule: str,
 
 def view(req: wsgi.Request, group: Group) -> dict[str, Any]:
     """Return what clients see of a group."""
-    return {
+    return (group.extra or {}) | {
         "id": group.id, "name": group.name, "domain_id": group.domain_id,
         "description": group.description,
         "links": base.self_link(req, "groups", group.id),
     }
+
+
+def _view_membership(req: wsgi.Request, group: Group) -> dict[str, Any]:
+    # Only who comes from another cloud is a member for a time.
+    return view(req, group) | {"membership_expires_at": None}

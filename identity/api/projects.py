@@ -1,12 +1,13 @@
 """The /projects resource."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
-from identity.api import base
+from common import db, exceptions, paging, wsgi
+from identity.api import base, hierarchy
 from identity.db import projects
 from identity.db.models import Project, ProjectTag
 from identity.exceptions import NotAllowed
@@ -17,7 +18,6 @@ from identity.schemas import projects as schemas
 
 _KNOWN = ("name", "description", "enabled", "options", "domain_id",
           "parent_id", "is_domain", "tags")
-_FIXED = ("domain_id", "parent_id", "is_domain")
 
 
 class Projects:
@@ -45,37 +45,39 @@ class Projects:
         query = dict(req.params_checked)
         domain_id = base.own_domain(
             req, policies.LIST, query.pop("domain_id", None))
-        statement = sa.select(Project)
+        statement = projects.select_views()
         if domain_id is not None:
             statement = statement.where(Project.domain_id == domain_id)
         query.setdefault("is_domain", "false")
-        statement = with_tags(base.filtered(statement, query, (
-            Project.name, Project.enabled, Project.parent_id,
-            Project.is_domain, Project.description, Project.id)), query)
-        page, rows = base.read_page(req, self._db, statement, Project)
-        return base.page_of(req, "projects", page, rows, view)
+        return page(req, self._db, with_tags(statement, query), query)
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        """Create a project below a domain or another project."""
+        """Create a project below a domain or another one, or a domain."""
         base.gate(req, policies.CREATE)
-        known, extra = base.split_extra(req.json["project"], _KNOWN)
-        refuse_read_only(extra)
-        if known.get("is_domain"):
-            raise exceptions.BadRequest(
-                reason="body.project.is_domain: make a domain by "
-                       "POST /v3/domains")
+        known, extra = base.split_extra(
+            req.json["project"], _KNOWN, schemas.READ_ONLY)
+        acts_as_domain = bool(known.get("is_domain"))
         with self._db.writer() as session:
-            parent = self._parent(session, req, known)
-            req.authorize(policies.CREATE, target(
-                domain_id=_domain_of(parent)))
+            parent = None
+            if acts_as_domain:
+                req.authorize(policies.CREATE_DOMAIN, {})
+                _check_top(known)
+            else:
+                parent = self._parent(session, req, known)
+                req.authorize(policies.CREATE, target(
+                    domain_id=domain_of(parent)))
             project = projects.add(session, Project(
-                id=uuid.uuid4().hex, name=known["name"], is_domain=False,
-                domain_id=_domain_of(parent), parent_id=parent.id,
+                id=uuid.uuid4().hex, name=known["name"],
+                is_domain=acts_as_domain,
+                domain_id=parent and domain_of(parent),
+                parent_id=parent and parent.id,
                 description=known.get("description") or "",
                 enabled=known.get("enabled", True), epoch=0,
-                options=known.get("options", {}), extra=extra,
-                tags=_tags(known.get("tags", []))))
+                options=base.merged({}, known.get("options", {})),
+                extra=base.merged({}, extra),
+                tags=[ProjectTag(name=name)
+                      for name in sorted(known.get("tags", []))]))
         return {"project": view(req, project)}
 
     def _parent(self, session: Any, req: wsgi.Request,
@@ -103,70 +105,104 @@ class Projects:
 
     def _check_place(self, session: Any, parent: Project,
                      domain_id: str | None) -> None:
-        if domain_id is not None and domain_id != _domain_of(parent):
+        if domain_id is not None and domain_id != domain_of(parent):
             raise exceptions.BadRequest(
                 reason="body.project.domain_id: is not that of the parent")
-        if not parent.enabled:
-            raise NotAllowed(
-                reason=f"Project {parent.id}, the parent, is disabled.")
-        above = projects.ancestors(session, parent)
-        if len(above) >= self._max_depth:
+        above = [parent, *projects.ancestors(session, parent)]
+        for project in above:
+            if not project.enabled:
+                raise NotAllowed(
+                    reason=f"Project {project.id}, above the new one, is "
+                           "disabled.")
+        if len(above) > self._max_depth:
             raise NotAllowed(
                 reason=f"Projects nest {self._max_depth} deep at most.")
 
-    @wsgi.handler()
+    @wsgi.handler(query=base.QUERY)
     def show(self, req: wsgi.Request, project_id: str) -> dict[str, Any]:
         with self._db.reader() as session:
             project = find(session, req, policies.GET, project_id)
-            return {"project": view(req, project) | _relatives(
-                session, req, project)}
+            shown = view(req, project)
+            shown |= hierarchy.Relatives(session, req, views).of(project)
+        return {"project": shown}
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request, project_id: str) -> dict[str, Any]:
         with self._db.writer() as session:
-            project = find(session, req, policies.UPDATE, project_id)
-            known, extra = base.split_extra(req.json["project"], _KNOWN)
-            refuse_read_only(extra)
-            refuse_moves(project, known, _FIXED)
-            refuse_immutable(project, known)
+            project = find(session, req, policies.UPDATE, project_id,
+                           of_domains=policies.UPDATE_DOMAIN)
+            body = req.json["project"]
+            base.refuse_other_id(body, project_id, "project")
+            known, extra = base.split_extra(
+                body, _KNOWN, schemas.READ_ONLY)
+            refuse_moves(project, known, ("domain_id", "is_domain"))
+            if known.get("parent_id", project.parent_id
+                         ) != project.parent_id:
+                raise NotAllowed(reason="A project cannot be moved: its "
+                                        "parent_id stays.")
+            refuse_immutable(project, known | extra)
             _check_enabled(session, project, known)
             projects.update(
                 session, project, changes(project, known, extra))
         if known.get("enabled") is False:
-            self._announce(req.ctx, project_id=project_id)
+            self._tell(req, project)
         return {"project": view(req, project)}
+
+    def _tell(self, req: wsgi.Request, project: Project) -> None:
+        if project.is_domain:
+            # All tokens: those of its users and projects have ended.
+            self._announce(req.ctx)
+        else:
+            self._announce(req.ctx, project_id=project.id)
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, project_id: str) -> None:
+        """Delete a project, or a disabled domain, with none below it."""
         with self._db.writer() as session:
-            project = find(session, req, policies.DELETE, project_id)
+            project = find(session, req, policies.DELETE, project_id,
+                           of_domains=policies.DELETE_DOMAIN)
             refuse_immutable(project, {})
-            if project.is_domain:
-                raise NotAllowed(
-                    reason="Delete a domain by DELETE /v3/domains.")
+            if project.is_domain and project.enabled:
+                raise exceptions.BadRequest(
+                    reason=f"Project {project_id} acts as a domain and is "
+                           "enabled: disable it first.")
             if projects.has_children(session, project.id):
                 raise NotAllowed(
                     reason=f"Project {project_id} has projects below it.")
-            projects.delete(session, project)
-        self._announce(req.ctx, project_id=project_id)
+            if project.is_domain:
+                projects.delete_domain(session, project)
+            else:
+                projects.delete(session, project)
+        self._tell(req, project)
 
 
-def find(session: Any, req: wsgi.Request, rule: str,
-         project_id: str) -> Project:
-    """Return the project if ``rule`` allows it."""
+def find(session: Any, req: wsgi.Request, rule: str, project_id: str, *,
+         of_domains: str | None = None) -> Project:
+    """Return the project if ``rule`` allows it.
+
+    :param of_domains: the rule for a project that is a domain, which must
+        allow it too
+    """
     found: Project = base.find(
         req, rule, lambda: projects.get(session, project_id),
-        lambda project: target(domain_id=_domain_of(project),
+        lambda project: target(domain_id=domain_of(project),
                                project_id=project.id))
+    if found.is_domain and of_domains is not None:
+        req.authorize(of_domains, target(domain_id=found.id))
     return found
 
 
-def _domain_of(project: Project) -> str:
+def domain_of(project: Project) -> str:
+    """Return the id of the domain, which a domain is itself."""
     return project.domain_id or project.id
 
 
-def _tags(names: list[str]) -> list[ProjectTag]:
-    return [ProjectTag(name=name) for name in sorted(set(names))]
+def _check_top(known: dict[str, Any]) -> None:
+    for name in ("domain_id", "parent_id"):
+        if known.get(name) is not None:
+            raise exceptions.BadRequest(
+                reason=f"body.project.{name}: must be null for a project "
+                       "that acts as a domain, which is at the top")
 
 
 def changes(project: Project, known: dict[str, Any],
@@ -193,17 +229,6 @@ def retagged(project: Project, names: list[str]) -> list[ProjectTag]:
             for name in sorted(set(names))]
 
 
-def refuse_read_only(extra: dict[str, Any]) -> None:
-    """Raise BadRequest for members that only we set.
-
-    Clients send back what they got: ``id`` and ``links`` are dropped.
-    """
-    extra.pop("links", None)
-    extra.pop("id", None)
-    if "epoch" in extra:
-        raise exceptions.BadRequest(reason="body: 'epoch' is read-only")
-
-
 def refuse_moves(row: Any, known: dict[str, Any],
                  names: tuple[str, ...]) -> None:
     """Raise BadRequest where what never changes would."""
@@ -227,8 +252,8 @@ def refuse_immutable(row: Any, known: dict[str, Any]) -> None:
 def _check_enabled(session: Any, project: Project,
                    known: dict[str, Any]) -> None:
     if known.get("enabled") is False and project.enabled:
-        below = projects.descendants(session, project.id)
-        if not project.is_domain and any(p.enabled for p in below):
+        if not project.is_domain and projects.any_enabled_below(
+                session, project.id):
             raise NotAllowed(
                 reason=f"Project {project.id} has enabled projects below "
                        "it: disable them first.")
@@ -259,48 +284,43 @@ def with_tags(statement: Any, query: dict[str, Any]) -> Any:
     return statement
 
 
-def _relatives(session: Any, req: wsgi.Request,
-               project: Project) -> dict[str, Any]:
-    """Return ``parents`` and ``subtree`` in the form asked for."""
-    shown: dict[str, Any] = {}
-    asked = req.GET
-    if "parents_as_list" in asked:
-        shown["parents"] = [
-            {"project": view(req, p)}
-            for p in projects.ancestors(session, project)]
-    elif "parents_as_ids" in asked:
-        ids: dict[str, Any] | None = None
-        for above in reversed(projects.ancestors(session, project)):
-            ids = {above.id: ids}
-        shown["parents"] = ids
-    if "subtree_as_list" in asked:
-        shown["subtree"] = [
-            {"project": view(req, p)}
-            for p in projects.descendants(session, project.id)]
-    elif "subtree_as_ids" in asked:
-        shown["subtree"] = _tree(
-            project.id, projects.descendants(session, project.id))
-    return shown
+def page(req: wsgi.Request, database: db.Database, statement: Any,
+         query: dict[str, Any]) -> dict[str, Any]:
+    """Return the page of projects that the query string asks for."""
+    statement = base.filtered(statement, query, (
+        Project.name, Project.enabled, Project.parent_id,
+        Project.is_domain, Project.description, Project.id,
+        Project.domain_id))
+    wanted, rows, tags = read_page(req, database, statement)
+    return base.listed(
+        req, "projects", wanted, rows, views(req, rows, tags))
 
 
-def _tree(root_id: str, rows: Any) -> dict[str, Any] | None:
-    below: dict[str, list[str]] = {}
-    for row in rows:
-        below.setdefault(row.parent_id, []).append(row.id)
-
-    def node(project_id: str) -> dict[str, Any] | None:
-        return {child: node(child)
-                for child in below.get(project_id, [])} or None
-    return node(root_id)
+def read_page(req: wsgi.Request, database: db.Database, statement: Any
+              ) -> tuple[paging.Page, list[Any], projects.Tags]:
+    """Return a page of plain rows, and the tags of what is in it."""
+    wanted = base.page_for(req, Project)
+    with database.reader() as session:
+        cut = wanted.apply(session, statement, Project.id)
+        rows = session.connection().execute(cut).all()
+        return wanted, list(rows), projects.tags_of(session, cut)
 
 
 def view(req: wsgi.Request, project: Project) -> dict[str, Any]:
     """Return what clients see of a project."""
-    return project.extra | {
-        "id": project.id, "name": project.name,
-        "domain_id": project.domain_id, "parent_id": project.parent_id,
-        "is_domain": project.is_domain, "enabled": project.enabled,
-        "description": project.description, "options": project.options,
-        "tags": [tag.name for tag in project.tags],
-        "links": base.self_link(req, "projects", project.id),
-    }
+    return views(req, [project], {
+        project.id: [tag.name for tag in project.tags]})[0]
+
+
+def views(req: wsgi.Request, rows: Iterable[Any], tags: projects.Tags
+          ) -> list[dict[str, Any]]:
+    """Return what clients see of projects, objects or rows."""
+    place = base.place(req, "projects")
+    return [{
+        **row.extra,
+        "id": row.id, "name": row.name, "domain_id": row.domain_id,
+        "parent_id": row.parent_id, "is_domain": row.is_domain,
+        "enabled": row.enabled, "description": row.description,
+        "options": row.options, "tags": tags.get(row.id, []),
+        "links": {"self": place + row.id},
+    } for row in rows]

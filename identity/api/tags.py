@@ -4,7 +4,7 @@ from typing import Any
 
 from common import db, exceptions, schema, wsgi
 from identity.api import base
-from identity.api.projects import find, retagged
+from identity.api.projects import find, refuse_immutable, retagged
 from identity.db.models import Project, ProjectTag
 from identity.exceptions import TagNotFound
 from identity.policies import projects as policies
@@ -40,14 +40,14 @@ class Tags:
     @wsgi.handler(body=schemas.SET_TAGS)
     def replace(self, req: wsgi.Request, project_id: str) -> dict[str, Any]:
         with self._db.writer() as session:
-            project = find(session, req, policies.SET_TAGS, project_id)
+            project = _changeable(session, req, project_id)
             project.tags = retagged(project, req.json["tags"])
         return _view(req, project)
 
     @wsgi.handler(status=204)
     def clear(self, req: wsgi.Request, project_id: str) -> None:
         with self._db.writer() as session:
-            find(session, req, policies.SET_TAGS, project_id).tags = []
+            _changeable(session, req, project_id).tags = []
 
     @wsgi.handler(status=204)
     def check(self, req: wsgi.Request, project_id: str, tag: str) -> None:
@@ -59,7 +59,7 @@ class Tags:
             tag: str) -> wsgi.Response:
         schema.validate(tag, schemas.TAG, "path.tag")
         with self._db.writer() as session:
-            project = find(session, req, policies.SET_TAGS, project_id)
+            project = _changeable(session, req, project_id)
             names = {t.name for t in project.tags} | {tag}
             if len(names) > _MAX_TAGS:
                 raise exceptions.BadRequest(
@@ -72,8 +72,16 @@ class Tags:
     @wsgi.handler(status=204)
     def remove(self, req: wsgi.Request, project_id: str, tag: str) -> None:
         with self._db.writer() as session:
-            project = find(session, req, policies.SET_TAGS, project_id)
+            project = _changeable(session, req, project_id)
             project.tags.remove(_get(project, tag))
+
+
+def _changeable(session: Any, req: wsgi.Request,
+                project_id: str) -> Project:
+    project = find(session, req, policies.SET_TAGS, project_id,
+                   of_domains=policies.UPDATE_DOMAIN)
+    refuse_immutable(project, {})
+    return project
 
 
 def _get(project: Project, name: str) -> ProjectTag:

@@ -1,6 +1,7 @@
 """The /users resource."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,16 +9,12 @@ import sqlalchemy as sa
 from common import db, exceptions, wsgi
 from identity import compliance, passwords, views
 from identity.api import base
-from identity.api.projects import refuse_moves, refuse_read_only
-from identity.api.projects import view as view_project
+from identity.api import projects as project_api
+from identity.api.projects import refuse_moves
 from identity.db import authority, projects, users
 from identity.db.authority import Subject
 from identity.db.models import PROJECT, User
-from identity.exceptions import (
-    DomainNotFound,
-    PasswordLocked,
-    PasswordUsedBefore,
-)
+from identity.exceptions import PasswordLocked, PasswordUsedBefore
 from identity.methods.password import Password
 from identity.policies import projects as project_policies
 from identity.policies import users as policies
@@ -39,6 +36,7 @@ class Users:
         self._hasher = hasher
         self._checker = checker
         self._rules = rules
+        self._view = View(rules)
         self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
@@ -58,25 +56,28 @@ class Users:
         query = dict(req.params_checked)
         domain_id = base.own_domain(
             req, policies.LIST, query.pop("domain_id", None))
-        statement = sa.select(User)
+        statement = users.select_views()
         if domain_id is not None:
             statement = statement.where(User.domain_id == domain_id)
-        statement = base.filtered(statement, query, (
-            User.name, User.enabled, User.id, User.default_project_id))
-        page, rows = base.read_page(req, self._db, statement, User)
-        return base.page_of(req, "users", page, rows, view)
+        page, rows = base.read_rows(
+            req, self._db, filtered(statement, query), User)
+        return base.listed(
+            req, "users", page, rows, self._view.all(req, rows))
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         base.gate(req, policies.CREATE)
-        known, extra = base.split_extra(req.json["user"], _KNOWN)
-        refuse_read_only(extra)
+        known, extra = base.split_extra(
+            req.json["user"], _KNOWN, schemas.READ_ONLY)
         domain_id = domain_for(req)
         req.authorize(policies.CREATE, target(domain_id=domain_id))
-        self._check_domain(domain_id)
+        with self._db.reader() as session:
+            # Before the slow hash.
+            projects.get_domain(session, domain_id)
         hashed = self._hashed(known.get("password"))
         options = base.merged({}, known.get("options", {}))
         with self._db.writer() as session:
+            _check_default_project(session, known)
             user = users.add(session, User(
                 id=uuid.uuid4().hex, name=known["name"],
                 domain_id=domain_id, enabled=known.get("enabled", True),
@@ -84,7 +85,7 @@ class Users:
                 epoch=0, revision=0, options=options,
                 extra=base.merged({}, extra)), hashed,
                 expires_at=self._rules.expiry(options, own=False))
-        return {"user": view(req, user)}
+        return {"user": self._view(req, user)}
 
     def _hashed(self, password: str | None) -> str | None:
         """Return the hash of a password that the rules allow.
@@ -96,31 +97,25 @@ class Users:
         self._rules.check_strength(password)
         return self._hasher.hash(password)
 
-    def _check_domain(self, domain_id: str) -> None:
-        try:
-            with self._db.reader() as session:
-                projects.get_domain(session, domain_id)
-        except DomainNotFound as error:
-            raise exceptions.BadRequest(
-                reason=f"body.user.domain_id: {error}") from None
-
     @wsgi.handler()
     def show(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
         with self._db.reader() as session:
             user = find(session, req, policies.GET, user_id)
-        return {"user": view(req, user)}
+        return {"user": self._view(req, user)}
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
         """Change what the body has; a new password ends all tokens."""
         with self._db.reader() as session:
             find(session, req, policies.UPDATE, user_id)
-        known, extra = base.split_extra(req.json["user"], _KNOWN)
-        refuse_read_only(extra)
+        base.refuse_other_id(req.json["user"], user_id, "user")
+        known, extra = base.split_extra(
+            req.json["user"], _KNOWN, schemas.READ_ONLY)
         hashed = self._hashed(known.get("password"))
         with self._db.writer() as session:
             user = find(session, req, policies.UPDATE, user_id)
             refuse_moves(user, known, ("domain_id",))
+            _check_default_project(session, known)
             users.update(session, user, _changes(user, known, extra))
             if "password" in known:
                 users.set_password(
@@ -128,7 +123,7 @@ class Users:
                     expires_at=self._rules.expiry(user.options, own=False),
                     keep=self._rules.history)
         self._announce(req.ctx, user_id=user_id)
-        return {"user": view(req, user)}
+        return {"user": self._view(req, user)}
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, user_id: str) -> None:
@@ -175,12 +170,13 @@ class Users:
 
     @wsgi.handler(query=base.QUERY)
     def projects(self, req: wsgi.Request, user_id: str) -> dict[str, Any]:
-        """List the enabled projects on which the user has a role."""
+        """List the projects on which the user has a role."""
         with self._db.reader() as session:
             find(session, req, project_policies.LIST_OF_USER, user_id)
-            rows = authority.reachable(session, user_id, PROJECT)
-        return base.whole(
-            req, "projects", [view_project(req, row) for row in rows])
+        statement = projects.select_views().where(
+            authority.is_reachable(PROJECT)).params(user_id=user_id)
+        return project_api.page(
+            req, self._db, statement, req.params_checked)
 
 
 def domain_for(req: wsgi.Request) -> str:
@@ -204,6 +200,28 @@ def find(session: Any, req: wsgi.Request, rule: str,
     return found
 
 
+def filtered(statement: Any, query: dict[str, Any]) -> Any:
+    """Return the users that are as the query string says."""
+    if set(query) & set(schemas.FEDERATED):
+        # No user comes from another cloud or directory.
+        statement = statement.where(sa.false())
+    if "password_expires_at" in query:
+        how, at = schemas.read_expiry(query["password_expires_at"])
+        statement = statement.where(
+            users.COMPARE[how](User.password_expires_at, at))
+    return base.filtered(statement, query, (
+        User.name, User.enabled, User.id, User.domain_id,
+        User.default_project_id))
+
+
+def _check_default_project(session: Any, known: dict[str, Any]) -> None:
+    project_id = known.get("default_project_id")
+    if project_id is not None and projects.is_domain(session, project_id):
+        raise exceptions.BadRequest(
+            reason="body.user.default_project_id: is a domain, not a "
+                   "project")
+
+
 def _changes(user: User, known: dict[str, Any],
              extra: dict[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {
@@ -217,13 +235,36 @@ def _changes(user: User, known: dict[str, Any],
     return values
 
 
-def view(req: wsgi.Request, user: User) -> dict[str, Any]:
-    """Return what clients see of a user."""
-    shown = user.extra | {
+class View:
+    """What clients see of users."""
+
+    def __init__(self, rules: compliance.Rules) -> None:
+        self._rules = rules
+
+    def __call__(self, req: wsgi.Request, user: Any) -> dict[str, Any]:
+        """Return the view of one user, an object or a row."""
+        return self.all(req, [user])[0]
+
+    def all(self, req: wsgi.Request, rows: Iterable[Any]
+            ) -> list[dict[str, Any]]:
+        """Return the views of users, in their order."""
+        place = base.place(req, "users")
+        shown = [_shape(place, row) for row in rows]
+        if self._rules.tracks_activity:
+            for view, row in zip(shown, rows, strict=True):
+                view["enabled"] &= not self._rules.inactive(
+                    row.options, row.last_active_at or row.created_at)
+        return shown
+
+
+def _shape(place: str, user: Any) -> dict[str, Any]:
+    expires_at = user.password_expires_at
+    shown: dict[str, Any] = {
+        **user.extra,
         "id": user.id, "name": user.name, "domain_id": user.domain_id,
         "enabled": user.enabled, "options": user.options,
-        "password_expires_at": views.moment(user.password_expires_at),
-        "links": base.self_link(req, "users", user.id),
+        "password_expires_at": expires_at and views.moment(expires_at),
+        "links": {"self": place + user.id},
     }
     if user.default_project_id is not None:
         shown["default_project_id"] = user.default_project_id

@@ -302,12 +302,8 @@ _STATE = sa.select(
     _revision("roles"), _revision("catalog"))
 
 
-def reachable(session: orm.Session, user_id: str,
-              kind: str) -> list[Project]:
-    """Return the enabled projects, or domains, on which they have a role.
-
-    In domains that are enabled, sorted by id.
-    """
+def is_reachable(kind: str) -> sa.ColumnElement[bool]:
+    """Say of which projects, or domains, ``user_id`` has a role on them."""
     given = sa.select(_given).where(_of_user()).subquery()
     direct = sa.select(given.c.target_id).where(
         given.c.target_kind == kind, given.c.inherited.is_(False))
@@ -321,11 +317,28 @@ def reachable(session: orm.Session, user_id: str,
         below = top.union(
             sa.select(Project.id).join(top, Project.parent_id == top.c.id))
         wanted = sa.or_(wanted, Project.id.in_(sa.select(below.c.id)))
+    return wanted
+
+
+def reachable_ids(session: orm.Session, user_id: str,
+                  kind: str) -> set[str]:
+    """Return the ids of all on which they have a role, disabled or not."""
+    return set(session.scalars(
+        sa.select(Project.id).where(is_reachable(kind)),
+        {"user_id": user_id}))
+
+
+def reachable(session: orm.Session, user_id: str,
+              kind: str) -> list[Project]:
+    """Return the enabled projects, or domains, on which they have a role.
+
+    In domains that are enabled, sorted by id.
+    """
     domain = orm.aliased(Project)
     return list(session.scalars(
         sa.select(Project)
         .outerjoin(domain, domain.id == Project.domain_id)
-        .where(wanted, Project.enabled.is_(True),
+        .where(is_reachable(kind), Project.enabled.is_(True),
                sa.or_(domain.id.is_(None), domain.enabled.is_(True)))
         .order_by(Project.id), {"user_id": user_id}))
 

@@ -152,6 +152,7 @@ class Group(Base):
     domain_id: Mapped[str] = mapped_column(ID, sa.ForeignKey("projects.id"))
     name: Mapped[str] = mapped_column(sa.String(64))
     description: Mapped[str] = mapped_column(sa.Text, default="")
+    extra: Mapped[dict[str, Any] | None] = mapped_column(db.JSON)
 
 
 class Membership(Base):

@@ -15,12 +15,17 @@ from identity.db.models import (
     USER,
     Assignment,
     Group,
+    Limit,
     Membership,
     Password,
     Project,
+    ProjectTag,
     Role,
     User,
 )
+
+#: Names by the id of the project.
+Tags = dict[str, list[str]]
 
 
 def get(session: orm.Session, project_id: str) -> Project:
@@ -92,6 +97,64 @@ def descendants(session: orm.Session, project_id: str
     return session.scalars(
         sa.select(Project).where(Project.id.in_(sa.select(below.c.id)))
         .order_by(Project.name)).all()
+
+
+def any_enabled_below(session: orm.Session, project_id: str) -> bool:
+    """Say whether anything below the project is enabled."""
+    start = (
+        sa.select(Project.id, Project.enabled)
+        .where(Project.parent_id == project_id)
+        .cte("descendants", recursive=True))
+    below = start.union_all(
+        sa.select(Project.id, Project.enabled)
+        .join(start, Project.parent_id == start.c.id))
+    return session.scalar(
+        sa.select(below.c.id).where(below.c.enabled.is_(True)).limit(1)
+    ) is not None
+
+
+def is_domain(session: orm.Session, project_id: str) -> bool:
+    """Say whether this is the id of a domain."""
+    return bool(session.scalar(
+        sa.select(Project.is_domain).where(Project.id == project_id)))
+
+
+def select_views() -> sa.Select[Any]:
+    """Return what selects the columns that views show."""
+    return sa.select(
+        Project.id, Project.name, Project.domain_id, Project.parent_id,
+        Project.is_domain, Project.enabled, Project.description,
+        Project.options, Project.extra)
+
+
+def tags_of(session: orm.Session, statement: sa.Select[Any]) -> Tags:
+    """Return the sorted tags of the projects that a statement finds."""
+    found = statement.with_only_columns(Project.id).subquery()
+    tags: Tags = {}
+    for project_id, name in session.connection().execute(
+            sa.select(ProjectTag.project_id, ProjectTag.name)
+            .join(found, found.c.id == ProjectTag.project_id)
+            .order_by(ProjectTag.name)):
+        tags.setdefault(project_id, []).append(name)
+    return tags
+
+
+def limits_of(session: orm.Session, ids: Sequence[str]
+              ) -> dict[str, list[dict[str, Any]]]:
+    """Return what clients see of the limits of projects."""
+    limits: dict[str, list[dict[str, Any]]] = {}
+    for limit in session.scalars(
+            sa.select(Limit).where(
+                Limit.owner_id.in_(ids), Limit.of_domain.is_(False))
+            .order_by(Limit.id)):
+        limits.setdefault(limit.owner_id, []).append({
+            "id": limit.id, "project_id": limit.owner_id,
+            "domain_id": None, "description": limit.description,
+            "service_id": limit.registered.service_id,
+            "region_id": limit.registered.region_id,
+            "resource_name": limit.registered.resource_name,
+            "resource_limit": limit.resource_limit})
+    return limits
 
 
 def has_children(session: orm.Session, project_id: str) -> bool:

@@ -1,7 +1,8 @@
 """Queries on users and groups; the caller owns the transaction."""
 
 import datetime
-from collections.abc import Sequence
+import operator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -9,7 +10,7 @@ from sqlalchemy import orm
 
 from common import db
 from identity import exceptions
-from identity.db import authority
+from identity.db import authority, losses
 from identity.db.models import (
     GROUP,
     USER,
@@ -55,6 +56,10 @@ def update(session: orm.Session, user: User,
            values: dict[str, Any]) -> None:
     """Set attributes; the user's tokens end when they are disabled."""
     disabled = user.enabled and values.get("enabled") is False
+    if values.get("enabled"):
+        # Whoever enables them lets them in, too.
+        values = values | {"failures": 0, "failed_at": None,
+                           "last_active_at": db.utcnow()}
     for name, value in values.items():
         setattr(user, name, value)
     user.revision += 1
@@ -159,9 +164,20 @@ def update_group(session: orm.Session, group: Group,
 
 
 def delete_group(session: orm.Session, group: Group) -> None:
-    """Delete the group, its memberships and roles."""
-    session.execute(sa.delete(Assignment).where(
-        Assignment.actor_kind == GROUP, Assignment.actor_id == group.id))
+    """Delete the group, its memberships and roles.
+
+    The tokens of its members end if there were roles to lose.
+    """
+    losses.of_membership(session, group.id)
+    members = sa.select(Membership.user_id).where(
+        Membership.group_id == group.id)
+    if authority.changed_rows(session, sa.delete(Assignment).where(
+            Assignment.actor_kind == GROUP,
+            Assignment.actor_id == group.id)):
+        session.execute(
+            sa.update(User).where(User.id.in_(members))
+            .values(epoch=User.epoch + 1, revision=User.revision + 1)
+            .execution_options(synchronize_session=False))
     session.execute(
         sa.delete(Membership).where(Membership.group_id == group.id))
     session.delete(group)
@@ -182,11 +198,32 @@ def add_member(session: orm.Session, user_id: str, group_id: str) -> None:
 
 def remove_member(session: orm.Session, user_id: str,
                   group_id: str) -> None:
-    """Take the user out of the group, or raise NotAMember."""
+    """Take the user out of the group, or raise NotAMember.
+
+    Their tokens end: some of their roles may.
+    """
     gone = authority.changed_rows(session, sa.delete(Membership).where(
         Membership.user_id == user_id, Membership.group_id == group_id))
     if gone == 0:
         raise exceptions.NotAMember(user_id=user_id, group_id=group_id)
+    losses.of_membership(session, group_id, user_id)
+    authority.end_tokens_of_user(session, user_id)
+
+
+#: How passwords' ends are compared in filters.
+COMPARE: dict[str, Callable[[Any, Any], Any]] = {
+    "lt": operator.lt, "lte": operator.le, "gt": operator.gt,
+    "gte": operator.ge, "eq": operator.eq, "neq": operator.ne,
+}
+
+
+def select_views() -> sa.Select[Any]:
+    """Return what selects the columns that views show."""
+    return sa.select(
+        User.id, User.name, User.domain_id, User.enabled,
+        User.default_project_id, User.options, User.extra,
+        User.password_expires_at.label("password_expires_at"),
+        User.created_at, User.last_active_at)
 
 
 def subject(session: orm.Session, user_id: str

@@ -43,7 +43,7 @@ _PROJECT = {
     "is_domain": BOOLEAN, "tags": TAGS, "options": OPTIONS,
 }
 #: Set by us alone.
-READ_ONLY = ("id", "links", "epoch")
+READ_ONLY = ("id", "links", "parents", "subtree")
 
 CREATE = wrapped("project", open_object(_PROJECT, ("name",)))
 UPDATE = wrapped("project", open_object(_PROJECT))

@@ -84,7 +84,7 @@ class TestDomains:
 
 class TestProjects:
 
-    def test_tree(self, admin):
+    def test_tree(self, identity, admin):
         a = make_project(admin, "a")
         b = make_project(admin, "b", parent_id=a["id"])
         c = make_project(admin, "c", parent_id=b["id"])
@@ -93,11 +93,20 @@ class TestProjects:
         shown = admin.ok("GET", path + "?parents_as_ids&subtree_as_ids")
         assert shown["project"]["parents"] == {a["id"]: {"default": None}}
         assert shown["project"]["subtree"] == {c["id"]: None}
+        # Lists show those on which one has a role.
         shown = admin.ok("GET", path + "?parents_as_list&subtree_as_list")
-        assert [p["project"]["name"] for p in
-                shown["project"]["parents"]] == ["a", "Default"]
-        assert [p["project"]["name"] for p in
-                shown["project"]["subtree"]] == ["c"]
+        assert shown["project"]["parents"] == []
+        assert shown["project"]["subtree"] == []
+        me = admin.ok("GET", "/v3/users?name=admin")["users"][0]["id"]
+        for project in (a, c):
+            admin.ok("PUT", f"/v3/projects/{project['id']}/users/{me}"
+                            f"/roles/{identity.role_id('reader')}")
+        shown = admin.ok("GET", path + "?parents_as_list&subtree_as_list")
+        assert shown["project"]["parents"] == [{"project": a}]
+        assert shown["project"]["subtree"] == [{"project": c}]
+        for name in ("parents", "subtree"):
+            refused(admin, 400, "GET",
+                    f"{path}?{name}_as_list&{name}_as_ids")
         refused(admin, 403, "DELETE", path)
         refused(admin, 403, "PATCH", path, {"project": {"enabled": False}})
         listed = admin.ok("GET", f"/v3/projects?parent_id={a['id']}")
@@ -126,11 +135,37 @@ class TestProjects:
         for body in ({"domain_id": "gone"}, {"parent_id": "gone"},
                      {"domain_id": domain["id"],
                       "parent_id": project["id"]},
-                     {"is_domain": True}):
+                     {"is_domain": True, "domain_id": domain["id"]},
+                     {"is_domain": True, "parent_id": domain["id"]}):
             refused(admin, 400, "POST", "/v3/projects", {"project": {
                 "name": "x"} | body})
         refused(admin, 400, "PATCH", f"/v3/projects/{project['id']}", {
             "project": {"domain_id": domain["id"]}})
+        refused(admin, 400, "PATCH", f"/v3/projects/{project['id']}", {
+            "project": {"is_domain": True}})
+        refused(admin, 403, "PATCH", f"/v3/projects/{project['id']}", {
+            "project": {"parent_id": domain["id"]}})
+
+    def test_acting_as_domain(self, identity, admin):
+        made = make_project(admin, "d", domain_id=None, is_domain=True)
+        path = f"/v3/projects/{made['id']}"
+        assert (made["domain_id"], made["parent_id"]) == (None, None)
+        assert admin.ok("GET", f"/v3/domains/{made['id']}")["domain"][
+            "name"] == "d"
+        # The rules for domains hold at this door, too.
+        manager = identity.person(
+            "manager", {"domain": {"id": made["id"]}}, domain=made["id"])
+        for body in ({"name": "x"}, {"enabled": False}):
+            refused(manager, 403, "PATCH", path, {"project": body})
+        refused(manager, 403, "DELETE", path)
+        refused(manager, 403, "PUT", path + "/tags/x")
+        refused(manager, 403, "POST", "/v3/projects", {"project": {
+            "name": "e", "is_domain": True}})
+        refused(admin, 400, "DELETE", path)
+        admin.ok("PATCH", path, {"project": {"enabled": False}})
+        assert manager("GET", path).status_code == 401
+        admin.ok("DELETE", path)
+        refused(admin, 404, "GET", f"/v3/domains/{made['id']}")
 
     def test_domains_are_listed_when_asked(self, admin, project):
         listed = admin.ok("GET", "/v3/projects")["projects"]
@@ -177,7 +212,10 @@ class TestProjects:
         admin.ok("PATCH", path, {"project": {"options": {
             "immutable": True}}})
         refused(admin, 403, "PATCH", path, {"project": {"name": "x"}})
+        refused(admin, 403, "PATCH", path, {"project": {
+            "color": "red", "options": {"immutable": False}}})
         refused(admin, 403, "DELETE", path)
+        refused(admin, 403, "PUT", path + "/tags/x")
         admin.ok("PATCH", path, {"project": {"options": {
             "immutable": None}}})
         admin.ok("DELETE", path)
@@ -201,7 +239,7 @@ class TestUsers:
             "email": None, "options": {"lock_password": True}}})["user"]
         assert "email" not in got
         assert got["options"] == {"lock_password": True}
-        refused(admin, 403, "POST", path + "/password", {"user": {
+        refused(admin, 400, "POST", path + "/password", {"user": {
             "password": "x", "original_password": "u"}})
 
     def test_passwords_are_never_shown(self, admin, identity):
@@ -214,18 +252,76 @@ class TestUsers:
                 .join(User, User.id == Password.user_id)).all())
 
     def test_members_that_are_ours_cannot_be_stored(self, admin):
-        user = make_user(admin, "u", id="mine", links={})
+        user = make_user(admin, "u", id="mine", links={},
+                         password_expires_at="x", federated=[])
         assert user["id"] != "mine"
-        refused(admin, 400, "POST", "/v3/users", {"user": {
-            "name": "v", "epoch": 7}})
+        assert user["links"] and user["password_expires_at"] is None
+        assert "federated" not in user
+        # What one got may be sent back, but to no other place.
+        path = f"/v3/users/{user['id']}"
+        assert admin.ok("PATCH", path, {"user": user})["user"] == user
+        refused(admin, 400, "PATCH", path, {"user": {"id": "other"}})
 
     @pytest.mark.parametrize("body", [
         {}, {"name": ""}, {"name": "u", "password": ""},
         {"name": "u", "password": "x" * 5000},
         {"name": "u", "options": {"other": True}},
-        {"name": "u", "enabled": "x"}, {"name": "u", "domain_id": "gone"}])
+        {"name": "u", "options": {"lock_password": "yes"}},
+        {"name": "u", "options": {"multi_factor_auth_rules": ["totp"]}},
+        {"name": "u", "options": {"multi_factor_auth_rules": [[]]}},
+        {"name": "u", "options": {"multi_factor_auth_rules": [
+            ["password"], ["password"]]}},
+        {"name": "u", "options": {"multi_factor_auth_rules": [
+            ["password", "password"]]}},
+        {"name": "u", "default_project_id": "default"},
+        {"name": "u", "enabled": "x"}])
     def test_bad(self, admin, body):
         refused(admin, 400, "POST", "/v3/users", {"user": body})
+
+    def test_unknown_domain(self, admin):
+        for kind in ("user", "group"):
+            refused(admin, 404, "POST", f"/v3/{kind}s", {kind: {
+                "name": "u", "domain_id": "gone"}})
+
+    def test_options(self, admin):
+        rules = [["password", "totp"], ["password"]]
+        user = make_user(admin, "u", options={
+            "multi_factor_auth_rules": rules,
+            "multi_factor_auth_enabled": True, "lock_password": None})
+        assert user["options"] == {
+            "multi_factor_auth_rules": rules,
+            "multi_factor_auth_enabled": True}
+        got = admin.ok("PATCH", f"/v3/users/{user['id']}", {"user": {
+            "options": {"multi_factor_auth_rules": None,
+                        "ignore_password_expiry": True}}})["user"]
+        assert got["options"] == {"multi_factor_auth_enabled": True,
+                                  "ignore_password_expiry": True}
+
+    def test_filters(self, admin, domain):
+        one = make_user(admin, "One_u", enabled=False)
+        make_user(admin, "two%", domain_id=domain["id"])
+        for query, wanted in (
+                ("name=One_u", {"One_u"}),
+                ("enabled=false", {"One_u"}),
+                ("enabled=true&name__endswith=%25", {"two%"}),
+                (f"domain_id={domain['id']}", {"two%"}),
+                ("name__contains=one", set()),
+                ("name__icontains=one", {"One_u"}),
+                ("name__startswith=one", set()),
+                ("name__istartswith=ONE", {"One_u"}),
+                ("name__iequals=one_U", {"One_u"}),
+                (f"id={one['id']}", {"One_u"}),
+                ("idp_id=x", set()), ("protocol_id=x", set()),
+                ("unique_id=x", set())):
+            found = admin.ok("GET", f"/v3/users?{query}")["users"]
+            assert {u["name"] for u in found} == wanted, query
+
+    def test_list_shows_what_show_does(self, admin, project):
+        made = make_user(admin, "u", default_project_id=project["id"],
+                         email="e", options={"lock_password": True})
+        shown = admin.ok("GET", f"/v3/users/{made['id']}")["user"]
+        listed = admin.ok("GET", "/v3/users?name=u")["users"]
+        assert made == shown and listed == [shown]
 
     def test_same_name(self, admin, domain):
         make_user(admin, "u")
@@ -246,8 +342,36 @@ class TestUsers:
             "GET", path + "/groups")["groups"]] == [group["id"]]
         members = admin.ok("GET", f"/v3/groups/{group['id']}/users")
         assert [u["id"] for u in members["users"]] == [user["id"]]
+        # Here, unlike at log-in, disabled ones too.
+        admin.ok("PATCH", f"/v3/projects/{project['id']}", {"project": {
+            "enabled": False, "tags": ["t"]}})
+        listed = admin.ok("GET", path + "/projects")["projects"]
+        assert listed == [admin.ok(
+            "GET", f"/v3/projects/{project['id']}")["project"]]
+        assert admin.ok("GET", path + "/projects?name=x")["projects"] == []
         admin.ok("DELETE", f"/v3/groups/{group['id']}")
         assert admin.ok("GET", path + "/projects")["projects"] == []
+
+    @pytest.mark.parametrize("what", ["member", "group"])
+    def test_leaving_a_group_ends_tokens(self, identity, admin, project,
+                                         what):
+        user = make_user(admin, "u")
+        for path in (f"projects/{project['id']}", "domains/default"):
+            admin.ok("PUT", f"/v3/{path}/users/{user['id']}/roles/"
+                            f"{identity.role_id('reader')}")
+        group = admin.ok("POST", "/v3/groups", {"group": {
+            "name": "g", "color": "red"}})["group"]
+        assert group["color"] == "red"
+        path = f"/v3/groups/{group['id']}"
+        admin.ok("PUT", f"{path}/users/{user['id']}")
+        admin.ok("PUT", f"/v3/projects/{project['id']}/groups/"
+                        f"{group['id']}/roles/{identity.role_id('member')}")
+        caller = identity.login("u", "u", {"project": {
+            "id": project["id"]}})
+        caller.ok("GET", "/v3/auth/projects")
+        admin.ok("DELETE", f"{path}/users/{user['id']}"
+                 if what == "member" else path)
+        assert caller("GET", "/v3/auth/projects").status_code == 401
 
     def test_inherited_projects(self, identity, admin, project, domain):
         """Roles on a domain for all below it reach its projects."""
