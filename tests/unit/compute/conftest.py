@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from common import concurrency, db, policy, rpc, wsgi
 from common import conf as configuration
 from compute import app, bootstrap
+from compute import conf as compute_conf
 from compute.agent import app as agent_app
 from compute.agent import conf as agent_conf
 from compute.api import native
@@ -30,7 +31,7 @@ class World:
 
     def __init__(self, directory):
         self.conf = configuration.load(
-            [], [app.register_opts, agent_conf.register_opts],
+            [], [compute_conf.register_opts, agent_conf.register_opts],
             state_dir=str(directory))
         self.conf.set_override("host", "h1")
         self.conf.set_override("vif_plugging_timeout", 5, group="compute")
@@ -68,7 +69,7 @@ class World:
         """Start an agent."""
         driver = driver or FakeDriver(name)
         conf = configuration.load(
-            [], [app.register_opts, agent_conf.register_opts],
+            [], [compute_conf.register_opts, agent_conf.register_opts],
             state_dir=str(self.conf.state_dir) + "/" + name)
         conf.set_override("host", name)
         made = agent_app.assemble(
