@@ -102,11 +102,9 @@ def _endpoints(session: orm.Session,
         sa.select(Endpoint).where(where).order_by(Endpoint.id)))
 
 
-def is_linked(session: orm.Session, link: Link) -> bool:
+def is_linked(session: orm.Session, wanted: Link) -> bool:
     """Say whether this is there already."""
-    return session.get(
-        type(link), sa.inspect(type(link)).primary_key_from_instance(link)
-    ) is not None
+    return _stored(session, wanted) is not None
 
 
 def link(session: orm.Session, made: Link) -> None:
@@ -119,10 +117,17 @@ def link(session: orm.Session, made: Link) -> None:
 
 def unlink(session: orm.Session, gone: Link) -> None:
     """Take it back, or raise EndpointNotShown."""
-    found = session.get(
-        type(gone), sa.inspect(type(gone)).primary_key_from_instance(gone))
+    found = _stored(session, gone)
     if found is None:
         raise exceptions.EndpointNotShown(project_id=gone.project_id)
     session.delete(found)
     session.flush()
     authority.changed(session, "catalog")
+
+
+def _stored(session: orm.Session, wanted: Link) -> Link | None:
+    if isinstance(wanted, ProjectEndpoint):
+        return session.get(
+            ProjectEndpoint, (wanted.project_id, wanted.endpoint_id))
+    return session.get(
+        ProjectEndpointGroup, (wanted.project_id, wanted.group_id))

@@ -88,7 +88,8 @@ def of_endpoint(session: orm.Session, endpoint: Endpoint) -> Policy:
         .join(Policy, Policy.id == PolicyAssociation.policy_id)
         .where(PolicyAssociation.place.in_(places))).all()
     for row in sorted(made, key=lambda row: places.index(row.place)):
-        return row.Policy
+        found: Policy = row.Policy
+        return found
     raise exceptions.PolicyNotFound(policy_id=f"of endpoint {endpoint.id}")
 
 
