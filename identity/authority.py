@@ -32,6 +32,14 @@ class Grant:
     allowed: Allowance | None = None
 
     @property
+    def access_rules(self) -> list[dict[str, str]] | None:
+        """The only requests it is good for; None for no such bounds."""
+        shown = self.allowed.shown if self.allowed else {}
+        found: list[dict[str, str]] | None = shown.get(
+            "application_credential", {}).get("access_rules")
+        return found
+
+    @property
     def role_names(self) -> list[str]:
         """The names of the roles."""
         return [role.name for role in self.roles]

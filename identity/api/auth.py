@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common import db, exceptions, wsgi
+from common import access, db, exceptions, wsgi
 from identity import views
 from identity.api import base
 from identity.api.domains import view as view_domain
@@ -10,6 +10,7 @@ from identity.api.projects import view as view_project
 from identity.authority import Authority, Grant
 from identity.db import authority as queries
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
+from identity.exceptions import TokenNotFound
 from identity.login import Login
 from identity.policies import auth as policies
 from identity.policies.base import target
@@ -58,6 +59,10 @@ class Auth:
             text, allow_expired=_allows_expired(req))
         req.authorize(policies.VALIDATE,
                       target(user_id=grant.subject.id))
+        if (grant.access_rules is not None
+                and req.headers.get(access.HEADER) != access.VERSION):
+            # Who asks would let it do all that its roles allow.
+            raise TokenNotFound()
         return _answer(req, text, grant, 200)
 
     @wsgi.handler(status=204)

@@ -87,14 +87,14 @@ def ensure_rules(session: orm.Session, user_id: str,
         rule.id: rule for rule in known}
     by_id |= {(rule.service, rule.method, rule.path): rule
               for rule in known}
-    found = []
+    found: dict[str, AccessRule] = {}
     for key in dict.fromkeys(wanted):
         if key not in by_id:
             by_id[key] = _make_rule(session, user_id, key)
-        found.append(by_id[key])
+        found[by_id[key].id] = by_id[key]
     if len({rule.id for rule in by_id.values()}) > MAX_PER_USER:
         raise exceptions.TooMany(what="access rules", limit=MAX_PER_USER)
-    return found
+    return list(found.values())
 
 
 def _make_rule(session: orm.Session, user_id: str,
