@@ -35,6 +35,14 @@ CHAIN = ("admin", "manager", "member", "reader")
 SERVICE_ROLE = "service"
 #: Passwords of services that are as long hold 128 bits or more.
 _MACHINE_LENGTH = 32
+#: Nobody may lock a service out by trying passwords, and no machine
+#: changes its own.
+_EXEMPT = {
+    "ignore_lockout_failure_attempts": True,
+    "ignore_password_expiry": True,
+    "ignore_change_password_upon_first_use": True,
+    "ignore_user_inactivity": True,
+}
 _INTERFACES = ("public", "internal", "admin")
 _EVERYWHERE = ("0.0.0.0", "::")
 _NAMESPACE = uuid.UUID("c2b0f3a4-8d5e-4f43-9f0c-52a1d7a0c7a1")
@@ -95,7 +103,8 @@ class Bootstrap:
                 users.add(session, User(
                     id=_stable_id("user", name), name=name,
                     domain_id=ids.DEFAULT_DOMAIN_ID, enabled=True, epoch=0,
-                    revision=0, options={}, extra={}), hashed)
+                    revision=0, extra={},
+                    options={} if keep_password else _EXEMPT), hashed)
             else:
                 users.set_password(session, user, hashed)
 

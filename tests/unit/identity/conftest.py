@@ -49,7 +49,8 @@ class Identity:
     """One identity service on its own database."""
 
     def __init__(self, state: pathlib.Path,
-                 database: str | None = None) -> None:
+                 database: str | None = None, **rules: Any) -> None:
+        """:param rules: options of ``[security_compliance]``"""
         self.conf = configuration.load(
             [], [options.register_opts], state_dir=str(state))
         if database:
@@ -60,6 +61,8 @@ class Identity:
         self.conf.set_override("admin_password", PASSWORD,
                                group="bootstrap")
         self.conf.set_override("password_rounds", 4, group="identity")
+        for name, value in rules.items():
+            self.conf.set_override(name, value, group="security_compliance")
         db.upgrade(app.SCHEMA, self.conf.identity.database)
         app.bootstrap.run(self.conf)
         self.db = db.Database(self.conf.identity.database)

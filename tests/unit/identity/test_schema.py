@@ -1,6 +1,6 @@
 """Migrations and bootstrap."""
 
-from common import db
+from common import conf, daemon, db
 from identity import app, bootstrap
 from identity.db.models import Endpoint
 
@@ -33,6 +33,17 @@ class TestBootstrap:
         assert [d["id"] for d in found["domains"]] == ["default"]
         assert {e["interface"] for e in found["endpoints"]} == {
             "public", "internal", "admin"}
+
+    def test_nobody_can_lock_services_out(self, identity, admin,
+                                          monkeypatch):
+        conf.register_service(identity.conf, "other", port=1)
+        identity.conf.set_override("password", "x" * 32, group="other")
+        monkeypatch.setattr(daemon, "services", lambda: [
+            app.SERVICE, daemon.Service("other")])
+        bootstrap.run(identity.conf)
+        user = admin.ok("GET", "/v3/users?name=other")["users"][0]
+        assert user["options"]["ignore_lockout_failure_attempts"] is True
+        identity.login("other", "x" * 32)
 
     def test_again_changes_nothing(self, identity, admin):
         before = everything(admin)
