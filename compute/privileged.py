@@ -12,6 +12,8 @@ from common import privilege
 
 MAX_BYTES = 4 << 20
 _LOG = "console.log"
+#: Where libvirt logs what each hypervisor process says, by domain.
+_HYPERVISOR_LOGS = "/var/log/libvirt/qemu"
 
 
 @privilege.CONTEXT.entrypoint
@@ -30,6 +32,25 @@ def console_tail(instances_dir: str, server_id: str,
         return _tail(instances_dir, server_id, max_bytes)
     except FileNotFoundError:
         return b""
+
+
+@privilege.CONTEXT.entrypoint
+def remove_hypervisor_logs(server_id: str) -> None:
+    """Remove what libvirt logged of a server's domain, older parts too.
+
+    :raises ValueError: if the id is not one
+    """
+    name = f"instance-{uuid.UUID(server_id)}.log"
+    try:
+        folder = os.open(_HYPERVISOR_LOGS, _FOLDER)
+    except FileNotFoundError:
+        return
+    try:
+        for entry in os.listdir(folder):
+            if entry == name or entry.startswith(f"{name}."):
+                os.unlink(entry, dir_fd=folder)
+    finally:
+        os.close(folder)
 
 
 def _tail(instances_dir: str, server_id: str, max_bytes: int) -> bytes:

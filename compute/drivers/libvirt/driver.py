@@ -116,10 +116,13 @@ class LibvirtDriver(base.ComputeDriver):
         failpoint.hit("agent.destroy.undefined")
         if self.guest(server_id).power_state != "absent":
             raise exceptions.GuestNotStopped(server_id=server_id)
+        # Before the disks: while they are there, the server is not forgotten.
+        privileged.remove_hypervisor_logs(server_id)
         self._disks.remove(server_id)
 
     def attach_volume(self, spec: specs.ServerSpec,
                       volume: specs.Volume) -> str:
+        devices.check_here(volume)
         self._ensure_defined(spec)
         refused = functools.partial(
             exceptions.VolumeNotAttached, volume_id=volume.volume_id)

@@ -100,6 +100,8 @@ def traces(node, inside):
             found.append("domain")
         if (node.home / "instances" / server_id).exists():
             found.append("files")
+        if list(node.home.glob(f"log/libvirt/qemu/*{server_id}*")):
+            found.append("log")
         found += [link for link in inside("ls", "/sys/class/net").split()
                   if link.startswith("tap")]
         found += [port for port in inside(

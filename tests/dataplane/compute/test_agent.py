@@ -116,6 +116,8 @@ def test_a_server_from_spawn_to_destroy(agent, ctx, conductor, wanted,
     assert agent.power(ctx, server_id=server_id, action="hard_reboot",
                        spec=spec)["power_state"] == "paused"
 
+    assert {"domain", "files", "log"} <= set(traces(server_id))
+
     del conductor.wanted[server_id]
     agent.destroy(ctx, server_id=server_id, generation=2)
     assert traces(server_id) == []

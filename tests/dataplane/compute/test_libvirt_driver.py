@@ -102,8 +102,10 @@ def test_definition_of_another_name_gives_way(driver, spec, inside, node):
 def test_a_broken_export_refuses_the_volume(driver, spec):
     driver.prepare(spec)
     driver.start(spec)
-    with pytest.raises(exceptions.VolumeNotAttached):
+    with pytest.raises(exceptions.VolumeNotAttached, match="another one"):
         driver.attach_volume(spec, things.make_volume("/nowhere.sock"))
+    with pytest.raises(exceptions.VolumeNotAttached, match="hypervisor"):
+        driver.attach_volume(spec, things.make_volume("/etc/hostname"))
 
 
 def test_an_older_connection_of_the_volume_is_noticed(driver, spec, volume,
@@ -111,8 +113,10 @@ def test_an_older_connection_of_the_volume_is_noticed(driver, spec, volume,
     driver.prepare(spec)
     driver.start(spec)
     driver.attach_volume(spec, volume)
-    volume.connection_info["data"]["socket"] = str(scratch / "newer.sock")
-    with pytest.raises(exceptions.VolumeNotAttached):
+    newer = scratch / "newer.sock"
+    newer.touch()
+    volume.connection_info["data"]["socket"] = str(newer)
+    with pytest.raises(exceptions.VolumeNotAttached, match="older"):
         driver.attach_volume(spec, volume)
 
 

@@ -79,6 +79,30 @@ def test_config_drive(tmp_path):
     iso.close()
 
 
+def as_helper(func, *args):
+    context = privileged.privilege.CONTEXT
+    context.set_client_mode(False)
+    try:
+        return func(*args)
+    finally:
+        context.set_client_mode(True)
+
+
+def test_logs_of_one_server_are_removed(tmp_path, monkeypatch):
+    monkeypatch.setattr(privileged, "_HYPERVISOR_LOGS", str(tmp_path))
+    mine, other = str(uuid.uuid4()), str(uuid.uuid4())
+    for name in (f"instance-{mine}.log", f"instance-{mine}.log.0",
+                 f"instance-{other}.log"):
+        (tmp_path / name).touch()
+
+    as_helper(privileged.remove_hypervisor_logs, mine)
+    as_helper(privileged.remove_hypervisor_logs, mine)
+
+    assert os.listdir(tmp_path) == [f"instance-{other}.log"]
+    with pytest.raises(ValueError):
+        as_helper(privileged.remove_hypervisor_logs, f"../{other}")
+
+
 class TestConsoleReader:
     """The function itself, as it runs in the helper."""
 
@@ -97,13 +121,8 @@ class TestConsoleReader:
         return folder
 
     def tail(self, folder, count=100):
-        read = privileged.console_tail
-        context = privileged.privilege.CONTEXT
-        context.set_client_mode(False)
-        try:
-            return read(str(folder.parent), folder.name, count)
-        finally:
-            context.set_client_mode(True)
+        return as_helper(privileged.console_tail, str(folder.parent),
+                         folder.name, count)
 
     def test_end_of_the_log(self, server):
         (server / "console.log").write_bytes(b"abc" * 100)
