@@ -73,8 +73,19 @@ def placement(error: exceptions.ServiceError,
 
 def plain(error: exceptions.ServiceError,
           request_id: str) -> tuple[bytes, str]:
-    """Object storage: text."""
+    """The metadata service: text."""
     return str(error).encode(), "text/plain; charset=UTF-8"
+
+
+def objects(error: exceptions.ServiceError,
+            request_id: str) -> tuple[bytes, str]:
+    """Object storage: free in the API; this is what clients show users.
+
+    The message comes first: some show the beginning only.
+    """
+    return jsontext.dumps({"error": {
+        "message": str(error), "code": error.status,
+        "title": title(error.status)}}), _JSON
 
 
 COMPUTE = compute
@@ -83,3 +94,4 @@ NETWORK = network
 IMAGE = image
 PLACEMENT = placement
 PLAIN = plain
+OBJECTS = objects

@@ -8,16 +8,15 @@ class AccountForbidden(exceptions.Forbidden):
 
 
 class NoContainer(exceptions.NotFound):
-    message = "The container could not be found."
+    message = "There is no container {container}."
 
 
 class NoObject(exceptions.NotFound):
-    message = "The object could not be found."
+    message = "There is no object {name} in the container {container}."
 
 
 class NotEmpty(exceptions.Conflict):
-    message = "There was a conflict when trying to complete your request: " \
-              "the container is not empty."
+    message = "The container is not empty: delete its objects first."
 
 
 class WrongETag(exceptions.ServiceError):

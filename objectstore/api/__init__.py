@@ -18,6 +18,6 @@ def make(database: db.Database, store: Store, uploads: Uploads,
         Info(limit), Accounts(database), Containers(database),
         Objects(database, store, uploads, collector)]
     return wsgi.API(
-        name="objectstore", rules=policies.RULES, faults=faults.PLAIN,
+        name="objectstore", rules=policies.RULES, faults=faults.OBJECTS,
         routes=[route for each in resources for route in each.routes()],
         opaque_paths=True)

@@ -52,7 +52,7 @@ def find(session: orm.Session, account: str, name: str, *,
         statement = statement.with_for_update()
     found = session.execute(statement).scalar_one_or_none()
     if found is None:
-        raise exceptions.NoContainer()
+        raise exceptions.NoContainer(container=name)
     return found
 
 

@@ -47,7 +47,7 @@ def with_blob(session: orm.Session, place: Place) -> tuple[Object, Blob]:
         .options(orm.undefer(Blob.sums))
         .where(*_at(place))).one_or_none()
     if found is None:
-        raise exceptions.NoObject()
+        raise _missing(place)
     return found[0], found[1]
 
 
@@ -57,13 +57,17 @@ def find(session: orm.Session, place: Place) -> Object:
         sa.select(Object).join(Container)
         .where(*_at(place))).scalar_one_or_none()
     if found is None:
-        raise exceptions.NoObject()
+        raise _missing(place)
     return found
 
 
 def _at(place: Place) -> list[sa.ColumnElement[bool]]:
     return [Container.account == place.account,
             Container.name == place.container, Object.name == place.name]
+
+
+def _missing(place: Place) -> exceptions.NoObject:
+    return exceptions.NoObject(name=place.name, container=place.container)
 
 
 def check_room(session: orm.Session, place: Place, *,
@@ -105,7 +109,7 @@ def delete(session: orm.Session, place: Place) -> None:
         session, place.account, place.container, lock=True)
     found = session.get(Object, (container.id, place.name))
     if found is None:
-        raise exceptions.NoObject()
+        raise _missing(place)
     _drop_reference(session, found.blob_id)
     session.delete(found)
     _count(session, container, -1, -found.size)

@@ -104,3 +104,30 @@ def test_sender_that_hangs_up_leaves_nothing(cloud, admin, root):
 def test_info_needs_no_token(cloud):
     got = requests.get(cloud.url("objectstore") + "/info", timeout=10)
     assert "swift" in got.json()
+
+
+def test_client_shows_the_reason(openstack, tmp_path):
+    (tmp_path / "file").write_bytes(b"x")
+    name = f"c-{uuid.uuid4().hex[:8]}"
+    missing = openstack.fails("object", "save", name, "none")
+    assert f"There is no object none in the container {name}" in missing
+    openstack("container", "create", name)
+    openstack.text("object", "create", name, "file")
+    assert "delete its objects first" in openstack.fails(
+        "container", "delete", name)
+    assert "Metadata value of A is longer than 256 bytes" in openstack.fails(
+        "container", "set", "--property", "a=" + "v" * 300, name)
+    openstack.text("container", "delete", "--recursive", name)
+
+
+def test_strangers_read_what_is_public(cloud, admin, root):
+    admin("objectstore", "PUT", f"{root}/x", data=b"content")
+    url = cloud.url("objectstore") + root
+    assert requests.get(f"{url}/x", timeout=10).status_code == 401
+    admin("objectstore", "POST", root,
+          headers={"X-Container-Read": ".r:*,.rlistings"})
+    for headers in ({}, {"X-Auth-Token": "no-token"}):
+        got = requests.get(f"{url}/x", headers=headers, timeout=10)
+        assert (got.status_code, got.text) == (200, "content")
+    assert requests.get(url, timeout=10).text == "x\n"
+    assert requests.put(f"{url}/x", data=b"", timeout=10).status_code == 401

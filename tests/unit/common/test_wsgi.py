@@ -206,6 +206,9 @@ def test_microversions():
     (faults.PLACEMENT, lambda b: json.loads(b)["errors"][0]["status"]
         == 404),
     (faults.IMAGE, lambda b: b"404 Not Found" in b and b"&lt;b&gt;" in b),
+    (faults.OBJECTS, lambda b: b == (
+        b'{"error":{"message":"Thing <b> could not be found.","code":404,'
+        b'"title":"Not Found"}}')),
     (faults.PLAIN, lambda b: b == b"Thing <b> could not be found."),
 ])
 def test_fault_styles(style, check):
