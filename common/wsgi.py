@@ -9,7 +9,6 @@ import routes
 import webob
 import webob.exc
 from oslo_config import cfg
-from oslo_policy import policy as oslo_policy
 
 from common import (
     concurrency,
@@ -48,7 +47,7 @@ class Request(webob.Request):
     """
 
     ctx: RequestContext
-    enforcer: oslo_policy.Enforcer
+    enforcer: policy.Enforcer
     body_parsed: Any = None
     body_schema: schema.Schema | None = None
     params_checked: dict[str, Any] = {}
@@ -95,10 +94,7 @@ class Request(webob.Request):
                       "user_id": self.ctx.user_id,
                       "domain_id": self.ctx.domain_id}
         target = {"caller_id": self.ctx.user_id} | target
-        try:
-            return bool(self.enforcer.authorize(rule, target, self.ctx))
-        except oslo_policy.InvalidScope:
-            return False
+        return self.enforcer.allows(rule, target, self.ctx)
 
     def public_url(self, path: str) -> str:
         """Return the address of ``path`` of this API, for links."""
@@ -182,7 +178,7 @@ class API:
 class Router:
     """Dispatch to the handler of the route that matches."""
 
-    def __init__(self, api: API, enforcer: oslo_policy.Enforcer,
+    def __init__(self, api: API, enforcer: policy.Enforcer,
                  conf: cfg.ConfigOpts | None = None) -> None:
         self.api = api
         self._enforcer = enforcer
