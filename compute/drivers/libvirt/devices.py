@@ -1,5 +1,6 @@
 """The XML of disks and network cards that come and go."""
 
+import os
 import string
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,20 @@ def volume_disk(volume: specs.Volume, target: str) -> Element:
     if target == "vda":
         SubElement(disk, "boot", order="1")
     return disk
+
+
+def check_here(volume: specs.Volume) -> None:
+    """Raise VolumeNotAttached where this host cannot reach the volume.
+
+    What is served on a UNIX socket is so to its own machine only.
+    """
+    data = volume.connection_info.get("data") or {}
+    if data.get("transport") == "unix" and not os.path.exists(
+            str(data.get("socket"))):
+        raise exceptions.VolumeNotAttached(
+            volume_id=volume.volume_id,
+            reason="nothing serves it on the server's host. Its backend "
+                   "serves only its own machine, which is another one")
 
 
 def _nbd_source(data: dict[str, Any]) -> Element:
