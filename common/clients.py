@@ -1,6 +1,5 @@
 """REST clients of the other services, as keystoneauth1 adapters."""
 
-import functools
 from typing import Any
 
 from keystoneauth1 import adapter, plugin, service_token, session
@@ -8,9 +7,10 @@ from keystoneauth1 import exceptions as ksa
 from keystoneauth1.identity import v3
 from oslo_config import cfg
 
-from common import exceptions, log
+from common import db, exceptions, log
 
 _TIMEOUT_S = 60
+_TEXT_MAX = 1000
 
 #: Catalog type of each service.
 TYPES = {
@@ -35,7 +35,7 @@ class Clients:
             auth_url=f"{conf.auth.url}/v3", username=own.username,
             password=own.password, user_domain_id="default",
             project_name="service", project_domain_id="default")
-        self.session = session.Session(
+        self.session = _Session(
             auth=self._auth, timeout=_TIMEOUT_S,
             user_agent=f"pileus-{group}")
 
@@ -63,6 +63,16 @@ class Clients:
                 request_id if request_id.startswith("req-") else None))
 
 
+class _Session(session.Session):
+    """Sends nothing while a transaction is open, which would hold it open
+    for as long as the other service likes."""
+
+    def request(self, *args: Any, **kwargs: Any) -> Any:
+        if db.in_transaction():
+            raise RuntimeError("a request inside a database transaction")
+        return super().request(*args, **kwargs)
+
+
 class _GivenToken(plugin.BaseAuthPlugin):
     """A token that somebody gave us; the catalog is the service user's."""
 
@@ -81,31 +91,50 @@ class _GivenToken(plugin.BaseAuthPlugin):
         return self._catalog.get_endpoint_data(session, **kwargs)
 
 
+class OtherForbids(exceptions.Forbidden):
+    message = "{reason}"
+
+
+class OtherMisses(exceptions.NotFound):
+    message = "{reason}"
+
+
+class OtherConflicts(exceptions.Conflict):
+    message = "{reason}"
+
+
 _STATUSES = {
-    400: exceptions.BadRequest, 404: exceptions.NotFound,
-    403: exceptions.Forbidden, 409: exceptions.Conflict,
-    413: exceptions.OverLimit, 401: exceptions.Unauthorized,
+    400: exceptions.BadRequest, 401: exceptions.Unauthorized,
+    403: OtherForbids, 404: OtherMisses, 409: OtherConflicts,
+    413: exceptions.OverLimit,
 }
 
 
 def translate(error: ksa.ClientException) -> exceptions.ServiceError:
     """Return our error for one that another service answered with.
 
-    What cannot be the sender's fault becomes ServiceUnavailable, which is
-    worth a retry.
+    What is the sender's fault keeps the other service's text; what cannot
+    be becomes ServiceUnavailable, which is worth a retry.
     """
-    status = getattr(error, "http_status", None)
-    made = _STATUSES.get(status or 0)
+    made = _STATUSES.get(getattr(error, "http_status", None) or 0)
     if made is None:
         return exceptions.ServiceUnavailable()
-    return made(reason=reason(error), rule="the request")
+    return made(reason=reason(error))
 
 
 def reason(error: ksa.ClientException) -> str:
     """Return the readable part of another service's refusal."""
-    return _readable(str(error.message or error))
+    text = _said(error) or str(error.message or error)
+    return text.split(" (HTTP ")[0][:_TEXT_MAX]
 
 
-@functools.lru_cache(maxsize=128)
-def _readable(text: str) -> str:
-    return text.split(" (HTTP ")[0][:1000]
+def _said(error: ksa.ClientException) -> str | None:
+    """Return what the body says, in any of the shapes of ``faults``."""
+    try:
+        body = error.response.json()  # type: ignore[attr-defined]
+        (fault,) = body.values()
+        if isinstance(fault, list):
+            return str(fault[0]["detail"])
+        return str(fault["message"])
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError):
+        return None
