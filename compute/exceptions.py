@@ -135,6 +135,26 @@ class HypervisorNotFound(exceptions.NotFound):
     message = "Hypervisor with ID '{node_id}' could not be found."
 
 
+class AggregateNotFound(exceptions.NotFound):
+    message = "Aggregate {aggregate_id} could not be found."
+
+
+class AggregateExists(exceptions.Conflict):
+    message = "Aggregate {name} already exists."
+
+
+class AggregateInUse(exceptions.BadRequest):
+    message = "Aggregate {aggregate_id} still has hosts."
+
+
+class HostInAggregate(exceptions.Conflict):
+    message = "Aggregate {aggregate_id} already has host {host}."
+
+
+class ComputeHostNotFound(exceptions.NotFound):
+    message = "Compute host {host} could not be found."
+
+
 class HostNameTaken(exceptions.Conflict):
     message = ("Host name {host} is registered with another host's "
                "identity; give this host a name of its own.")

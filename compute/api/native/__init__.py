@@ -7,6 +7,7 @@ from oslo_config import cfg
 from common import faults, task, wsgi
 from compute import creation, policies
 from compute.api.native import versions
+from compute.api.native.aggregates import Aggregates
 from compute.api.native.cloud import Cloud
 from compute.api.native.common import with_project
 from compute.api.native.external_events import ExternalEvents
@@ -37,6 +38,7 @@ def api(conf: cfg.ConfigOpts, env: Env, tasks: task.Runner) -> wsgi.API:
         InstanceActions(env.cell),
         Flavors(env.api), Keypairs(conf, env.api), Quotas(conf, env.api),
         Cloud(conf, env.api, env.cell),
+        Aggregates(conf, env.api, env.cell),
         ExternalEvents(env.cell, tasks, env),
         versions.Extensions(),
     ]

@@ -7,7 +7,7 @@ from typing import Any
 from oslo_config import cfg
 
 from common import db, schema, wsgi
-from common.exceptions import BadRequest, NotFound
+from common.exceptions import BadRequest, NotFound, ServiceError
 from compute.api.native.common import micro, minor
 from compute.db.api import placement
 from compute.db.cell import hosts as queries
@@ -45,6 +45,7 @@ class Cloud:
             ("GET", "/os-hypervisors/detail", self.hypervisors_detail),
             ("GET", "/os-hypervisors/statistics", self.statistics),
             ("GET", "/os-hypervisors/{node_id}", self.hypervisor),
+            ("GET", "/os-hypervisors/{node_id}/uptime", self.uptime),
             ("GET", "/os-availability-zone", self.zones),
             ("GET", "/os-availability-zone/detail", self.zones_detail),
         ]
@@ -139,6 +140,14 @@ class Cloud:
             req, node, agent, self._use(found)) | self._servers(req, node)}
 
     @wsgi.handler(versions=("2.1", "2.87"))
+    def uptime(self, req: wsgi.Request, node_id: str) -> View:
+        """Say that agents do not tell; clients know how to take it."""
+        if not any(_named(node, node_id, minor(req))
+                   for node, _ in self._nodes(req)):
+            raise HypervisorNotFound(node_id=node_id)
+        raise NotTold()
+
+    @wsgi.handler(versions=("2.1", "2.87"))
     def statistics(self, req: wsgi.Request) -> View:
         found = self._nodes(req)
         use = self._use(found)
@@ -228,6 +237,11 @@ class Cloud:
         return {"availabilityZoneInfo": [
             {"zoneName": name, "zoneState": {"available": True},
              "hosts": rows} for name, rows in sorted(zones.items())]}
+
+
+class NotTold(ServiceError):
+    status = 501
+    message = "Hosts do not tell how long they have been up."
 
 
 class _Use:

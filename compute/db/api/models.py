@@ -180,3 +180,31 @@ class Allocation(Base):
     resource_class: Mapped[str] = mapped_column(
         sa.String(255), primary_key=True)
     used: Mapped[int]
+
+
+class Aggregate(Base):
+    """A group of hosts that operators named."""
+
+    __tablename__ = "aggregates"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    uuid: Mapped[str] = mapped_column(sa.String(36), default=db.new_id)
+    name: Mapped[str] = mapped_column(sa.String(255), unique=True)
+    meta: Mapped[dict[str, str]] = mapped_column(db.JSON, default=dict)
+    created_at: Mapped[datetime.datetime] = mapped_column(
+        db.UTCDateTime, default=db.utcnow)
+    updated_at: Mapped[datetime.datetime | None] = mapped_column(
+        db.UTCDateTime, onupdate=db.utcnow)
+
+    hosts: Mapped[list["AggregateHost"]] = relationship(
+        lazy="selectin", order_by="AggregateHost.host")
+
+
+class AggregateHost(Base):
+    """A host of an aggregate; it may be in several."""
+
+    __tablename__ = "aggregate_hosts"
+
+    aggregate_id: Mapped[int] = mapped_column(
+        sa.ForeignKey("aggregates.id"), primary_key=True)
+    host: Mapped[str] = mapped_column(sa.String(255), primary_key=True)
