@@ -9,14 +9,13 @@ import pytest
 from common import daemon
 from tests import tenant as tenants
 from tests.dataplane import conftest
-from tests.faults import ATTACH, BUILD, DELETE, DETACH, everywhere
+from tests.faults import ATTACH, BUILD, DELETE, DETACH, points
 from tests.functional.cloud import Client
 
 pytestmark = pytest.mark.timeout(900)
 
-#: After the effect of a step and before it is recorded: the hardest time.
-#: The distributed cloud is killed on both sides of each step.
-SIDES = ("after",)
+#: As many as there are steps to stand at.
+SERVERS = 7
 
 
 class Door:
@@ -95,46 +94,92 @@ def control_pid(cloud):
     return int((cloud.state / "host/control.pid").read_text().split()[0])
 
 
-def test_build_and_delete_killed_at_every_step(cloud, tenant, image, network,
-                                               fail):
-    fail(everywhere("BuildServer", BUILD, SIDES))
-    server = tenant.boot("killed", image, network)
-    found = tenant.settled(server, 400)
-    assert found["status"] == "ACTIVE", found.get("fault")
-    assert fail.spent()
-    assert server in guests(cloud)
-
-    fail(everywhere("DeleteServer", DELETE, SIDES))
-    tenant.delete(server, 400)
-
-    tenants.eventually(fail.spent, 60, "hit of every failpoint")
-    gone(cloud, server)
-    assert tenant.ask("network", "GET",
-                      f"/v2.0/ports?device_id={server}")["ports"] == []
+@pytest.fixture(scope="module")
+def nothing(tenant, scratch):
+    """An image that guests find no system on: they cost no CPU time."""
+    file = scratch / "nothing.qcow2"
+    conftest.run("qemu-img", "create", "-q", "-f", "qcow2", file, "8M")
+    made = tenant.upload("nothing", file)
+    yield made
+    tenant.ask("imagestore", "DELETE", f"/v2/images/{made}")
 
 
-def test_attach_and_detach_killed_at_every_step(cloud, tenant, image,
-                                                network, fail):
-    server = tenant.boot("attached", image, network)
-    assert tenant.settled(server)["status"] == "ACTIVE"
-    volume = tenant.volume("faults")
-    path = f"/v2.1/servers/{server}/os-volume_attachments"
+@pytest.fixture
+def kill_at(cloud, fail):
+    """Kill the control plane while a task stands at each of the points.
 
-    fail(everywhere("AttachVolume", ATTACH, SIDES))
-    # Asked again when the process dies before it has answered.
-    tenant.ask("compute", "POST", path, {
-        "volumeAttachment": {"volumeId": volume}}, ok=(200, 400))
-    tenant.volume_is(volume, "in-use", 400)
-    tenants.eventually(fail.spent, 60, "hit of every failpoint")
+    Each task that comes to a point where none stands yet stays there, so
+    there must be a task for each point. ``begin`` starts them all.
+    """
+    def act(where, begin):
+        fail("".join(f"{point}=1*sleep:600\n" for point in where))
+        begin()
+        tenants.eventually(fail.spent, 120, "task at every failpoint")
+        os.kill(control_pid(cloud), signal.SIGKILL)
+    return act
 
-    fail(everywhere("DetachVolume", DETACH, SIDES))
-    tenant.ask("compute", "DELETE", f"{path}/{volume}", ok=(202, 400, 404))
-    tenant.volume_is(volume, "available", 400)
-    tenants.eventually(fail.spent, 60, "hit of every failpoint")
 
-    tenant.ask("blockstore", "DELETE", f"/v3/volumes/{volume}")
-    tenant.delete(server)
-    gone(cloud, server)
+def wait_for_system(tenant, server):
+    def said():
+        return tenant.ask(
+            "compute", "POST", f"/v2.1/servers/{server}/action",
+            {"os-getConsoleOutput": {}}, ok=(200, 409)).get("output", "")
+    tenants.eventually(lambda: "login" in said(), 120, "system in the guest")
+
+
+@pytest.mark.parametrize("side", ["before", "after"])
+def test_killed_at_every_step(cloud, tenant, image, nothing, network,
+                              kill_at, side):
+    """One kill for each kind of task: there is one at each of its steps."""
+    attach, detach = points("AttachVolume", ATTACH, side), points(
+        "DetachVolume", DETACH, side)
+    servers = []
+    # Only a guest with a system lets go of a disk.
+    kill_at(points("BuildServer", BUILD, side), lambda: servers.extend(
+        tenant.boot(f"killed{n}", image if n < len(detach) else nothing,
+                    network) for n in range(SERVERS)))
+    for server in servers:
+        found = tenant.settled(server)
+        assert found["status"] == "ACTIVE", found.get("fault")
+    assert set(servers) <= guests(cloud)
+
+    volumes = [tenant.volume(f"faults{n}") for n in range(len(attach))]
+    pairs = list(zip(servers, volumes, strict=False))
+    kill_at(attach, lambda: [
+        tenant.ask("compute", "POST", f"/v2.1/servers/{server}/"
+                   "os-volume_attachments",
+                   {"volumeAttachment": {"volumeId": volume}})
+        for server, volume in pairs])
+    for _, volume in pairs:
+        tenant.volume_is(volume, "in-use")
+
+    going = pairs[:len(detach)]
+    for server, _ in going:
+        wait_for_system(tenant, server)
+    kill_at(detach, lambda: [
+        tenant.ask("compute", "DELETE", f"/v2.1/servers/{server}/"
+                   f"os-volume_attachments/{volume}")
+        for server, volume in going])
+    for _, volume in going:
+        tenant.volume_is(volume, "available")
+
+    kill_at(points("DeleteServer", DELETE, side), lambda: [
+        tenant.ask("compute", "DELETE", f"/v2.1/servers/{server}")
+        for server in servers])
+    for server in servers:
+        tenant.delete(server)
+    nothing_is_left(cloud, tenant, servers, volumes)
+
+
+def nothing_is_left(cloud, tenant, servers, volumes):
+    tenants.eventually(lambda: not guests(cloud) & set(servers), 60,
+                       "end of the guests")
+    for server in servers:
+        assert tenant.ask("network", "GET", "/v2.0/ports?device_id="
+                          f"{server}")["ports"] == []
+    for volume in volumes:
+        tenant.volume_is(volume, "available")
+        tenant.ask("blockstore", "DELETE", f"/v3/volumes/{volume}")
 
 
 def test_failing_step_is_undone_and_says_so(cloud, tenant, image, network,
