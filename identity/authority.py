@@ -107,7 +107,7 @@ class Authority:
                 allowed.scope.kind, Named(id=allowed.scope.id)))
             token = self._new(proof, subject, scope, delegation, allowed)
             grant = self._grant(session, token, subject, allowed)
-            if not grant.roles:
+            if scope and not grant.roles:
                 raise exceptions.Unauthorized()
         return self._codec.pack(token), grant
 

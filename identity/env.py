@@ -12,6 +12,7 @@ from identity.delegation.application_credential import (
 )
 from identity.delegation.base import Kind
 from identity.delegation.ec2 import EC2Keys
+from identity.delegation.trust import Trusts
 from identity.delegation.vault import Vault
 from identity.login import Login, load_methods
 from identity.methods.base import Means
@@ -20,7 +21,8 @@ from identity.receipts import Receipts
 from identity.revocation import Announcer
 
 #: The kinds of delegation there are.
-DELEGATIONS: tuple[Kind, ...] = (ApplicationCredentials(), EC2Keys())
+DELEGATIONS: tuple[Kind, ...] = (
+    ApplicationCredentials(), EC2Keys(), Trusts())
 
 
 @dataclasses.dataclass(frozen=True)

@@ -8,6 +8,7 @@ from identity.api.application_credentials import (
 )
 from identity.api.credentials import Credentials
 from identity.api.ec2 import EC2Credentials, SignedRequests
+from identity.api.trusts import Trusts
 from identity.env import Env
 
 
@@ -19,5 +20,6 @@ def resources(env: Env) -> list[Any]:
         AccessRules(env.db),
         Credentials(env.db, env.vault, env.announce),
         EC2Credentials(env.db, env.vault, env.announce),
+        Trusts(env.db, env.authority, env.announce),
         SignedRequests(env.db, env.vault, env.authority),
     ]

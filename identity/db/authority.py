@@ -103,20 +103,21 @@ def find_subject(session: orm.Session, user: Named,
     return _subject(row, scope is not None) if row else None
 
 
-def standing(session: orm.Session, user_id: str) -> int | None:
-    """Return the epoch of a user, None if they are gone or disabled.
+def standing(session: orm.Session, *user_ids: str) -> int | None:
+    """Return the sum of the users' epochs, None if one is disabled or gone.
 
-    It grows when the user's tokens must end, as that of their domain does.
+    Each grows when the tokens of that user must end, as that of their
+    domain does.
     """
-    epoch: int | None = session.connection().scalar(
-        _STANDING, {"user_id": user_id})
-    return epoch
+    epochs = session.connection().scalars(
+        _STANDING, {"user_ids": user_ids}).all()
+    return sum(epochs) if len(epochs) == len(user_ids) else None
 
 
 _STANDING = (
     sa.select(_users.c.epoch + _domains.c.epoch)
     .join(_domains, _domains.c.id == _users.c.domain_id)
-    .where(_users.c.id == sa.bindparam("user_id"),
+    .where(_users.c.id.in_(sa.bindparam("user_ids", expanding=True)),
            _users.c.enabled.is_(True), _domains.c.enabled.is_(True)))
 
 

@@ -6,15 +6,17 @@ from identity.policies import (
     auth,
     catalog,
     credentials,
+    domain_config,
     endpoint_filter,
     limits,
     policies,
     projects,
     roles,
+    trusts,
     users,
 )
 
-RULES = [*auth.RULES, *projects.RULES, *users.RULES, *roles.RULES,
-         *assignments.RULES, *catalog.RULES,
+RULES = [*auth.RULES, *projects.RULES, *domain_config.RULES,
+         *users.RULES, *roles.RULES, *assignments.RULES, *catalog.RULES,
          *endpoint_filter.RULES, *policies.RULES, *limits.RULES,
-         *credentials.RULES, *application_credentials.RULES]
+         *credentials.RULES, *application_credentials.RULES, *trusts.RULES]
