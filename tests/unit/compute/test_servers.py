@@ -1,11 +1,16 @@
 """The life of a server, through the API."""
 
-from common import concurrency, db
+import hmac
+
+from common import concurrency, db, policy, wsgi
 from compute import exceptions
 from compute.db.cell import models
 from compute.drivers.fake import FakeDriver
+from compute.metadata import app as metadata
+from compute.metadata.servers import Askers
+from tests import base
 from tests.unit.compute import outside
-from tests.unit.compute.conftest import ADMIN, OTHER, READER
+from tests.unit.compute.conftest import ADMIN, OTHER, READER, SERVICE
 
 
 def test_create_to_active(cloud):
@@ -389,22 +394,46 @@ def test_project_in_the_path(cloud):
         f"/v2.1/p1/servers/{server_id}")
 
 
-def test_floating_ip_is_shown_when_the_network_tells(cloud):
+def test_floating_ip_is_followed_when_the_network_tells(cloud):
     world = cloud.world
     server_id = world.active()
     port = world.network.ports[0]
-    world.network.rows["floatingips"].append({
+    rows = world.network.rows["floatingips"]
+    rows.append({
         "port_id": port["id"], "floating_ip_address": "198.18.1.5",
         "fixed_ip_address": port["fixed_ips"][0]["ip_address"]})
+    event = {"events": [{"name": "network-changed",
+                         "server_uuid": server_id, "tag": port["id"]}]}
 
-    world.call("POST", "/v2.1/os-server-external-events", {"events": [{
-        "name": "network-changed", "server_uuid": server_id,
-        "tag": port["id"]}]}, ctx=ADMIN, status=200)
+    world.call("POST", "/v2.1/os-server-external-events", event,
+               ctx=SERVICE, status=200)
 
     world.wait(lambda: len(
         world.show(server_id)["addresses"]["net1"]) == 2)
     assert world.show(server_id)["addresses"]["net1"][1][
         "OS-EXT-IPS:type"] == "floating"
+    assert public_ipv4(world, server_id) == b"198.18.1.5"
+
+    rows.clear()
+    world.call("POST", "/v2.1/os-server-external-events", event,
+               ctx=SERVICE, status=200)
+
+    world.wait(lambda: len(
+        world.show(server_id)["addresses"]["net1"]) == 1)
+    assert public_ipv4(world, server_id) == b""
+
+
+def public_ipv4(world, server_id):
+    """Ask the metadata service, which knows nothing from before."""
+    askers = Askers(world.conf, world.cell_db, "secret")
+    router = wsgi.Router(metadata.api(askers),
+                         policy.enforcer(world.conf, []), world.conf)
+    signature = hmac.new(b"secret", server_id.encode(), "sha256")
+    return base.call(router, "GET", "/latest/meta-data/public-ipv4",
+                     headers={"X-Instance-ID": server_id,
+                              "X-Tenant-ID": "p1",
+                              "X-Instance-ID-Signature":
+                              signature.hexdigest()}).body
 
 
 def test_sweeper_takes_back_orphaned_quota(cloud):
