@@ -122,6 +122,15 @@ class PasswordLocked(exceptions.BadRequest):
                "password: an administrator may reset it.")
 
 
+class DomainConfigNotFound(exceptions.NotFound):
+    message = ("Could not find such options of domain {domain_id}.")
+
+
+class InvalidDomainConfig(exceptions.ServiceError):
+    status = 403
+    message = "Invalid domain specific configuration: {reason}."
+
+
 class TagNotFound(exceptions.NotFound):
     message = "Could not find tag {tag} on project {project_id}."
 

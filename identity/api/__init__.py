@@ -7,6 +7,7 @@ from identity.api.assignments import Assignments
 from identity.api.auth import Auth
 from identity.api.catalog import Endpoints, Regions, Services
 from identity.api.delegations import resources as delegations
+from identity.api.domain_config import DomainConfig
 from identity.api.domains import Domains
 from identity.api.endpoint_filter import EndpointFilter, EndpointGroups
 from identity.api.grants import Grants
@@ -27,6 +28,7 @@ def routes(env: Env) -> list[wsgi.Route]:
     resources: list[Any] = [
         Auth(env.db, env.login, env.authority, env.announce),
         Domains(env.db, env.announce),
+        DomainConfig(env.db, env.vault, env.rules),
         Projects(env.db, env.announce, max_depth=env.max_project_depth),
         Tags(env.db),
         Users(env.db, env.hasher, env.checker, env.rules,

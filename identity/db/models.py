@@ -144,6 +144,22 @@ class DomainOption(Base):
     value: Mapped[str] = mapped_column(sa.Text)
 
 
+class DomainSecret(Base):
+    """As DomainOption, for those that nobody is shown."""
+
+    __tablename__ = "domain_secrets"
+    __table_args__ = (
+        sa.UniqueConstraint("domain_id", "group_name", "name"),)
+
+    id: Mapped[str] = mapped_column(ID, primary_key=True)
+    domain_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("projects.id", ondelete="CASCADE"))
+    group_name: Mapped[str] = mapped_column(sa.String(64))
+    name: Mapped[str] = mapped_column(sa.String(64))
+    #: The value as JSON text, sealed.
+    sealed_value: Mapped[str] = mapped_column(sa.Text)
+
+
 class Group(Base):
     __tablename__ = "groups"
     __table_args__ = (sa.UniqueConstraint("domain_id", "name"),)

@@ -12,11 +12,13 @@ from identity.db.delegations import (
     Credential,
     RequestToken,
 )
+from identity.db.models import DomainSecret
 
 #: Every column that holds a sealed secret.
 COLUMNS: tuple[tuple[type[Any], str], ...] = (
     (Credential, "sealed_blob"), (Consumer, "sealed_secret"),
-    (RequestToken, "sealed_secret"), (AccessToken, "sealed_secret"))
+    (RequestToken, "sealed_secret"), (AccessToken, "sealed_secret"),
+    (DomainSecret, "sealed_value"))
 _BATCH = 200
 
 

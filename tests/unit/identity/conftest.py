@@ -131,6 +131,20 @@ def identity(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def make(tmp_path, monkeypatch):
+    """Return what makes an identity service with such rules."""
+    monkeypatch.setattr(daemon, "services", lambda: [app.SERVICE])
+    made = []
+
+    def make(**rules):
+        made.append(Identity(tmp_path, **rules))
+        return made[-1]
+    yield make
+    for identity in made:
+        identity.close()
+
+
+@pytest.fixture
 def admin(identity):
     return identity.admin()
 
@@ -144,3 +158,9 @@ def anybody(identity):
 def project(admin):
     return admin.ok("POST", "/v3/projects", {"project": {
         "name": "p1", "domain_id": "default"}})["project"]
+
+
+@pytest.fixture
+def domain(admin):
+    return admin.ok("POST", "/v3/domains", {"domain": {
+        "name": "d1"}})["domain"]

@@ -5,25 +5,11 @@ import datetime
 import pytest
 import sqlalchemy as sa
 
-from common import concurrency, daemon, db
-from identity import app, passwords
+from common import concurrency, db
+from identity import passwords
 from identity.db.models import User
-from tests.unit.identity.conftest import Caller, Identity
+from tests.unit.identity.conftest import Caller
 from tests.unit.identity.test_resources import make_user, refused
-
-
-@pytest.fixture
-def make(tmp_path, monkeypatch):
-    """Return what makes an identity service with such rules."""
-    monkeypatch.setattr(daemon, "services", lambda: [app.SERVICE])
-    made = []
-
-    def make(**rules):
-        made.append(Identity(tmp_path, **rules))
-        return made[-1]
-    yield make
-    for identity in made:
-        identity.close()
 
 
 @pytest.fixture

@@ -14,12 +14,6 @@ def refused(caller, status, method, path, body=None):
     return error["message"]
 
 
-@pytest.fixture
-def domain(admin):
-    return admin.ok("POST", "/v3/domains", {"domain": {
-        "name": "d1"}})["domain"]
-
-
 def make_project(admin, name, **more):
     body = {"name": name, "domain_id": "default"} | more
     return admin.ok("POST", "/v3/projects", {"project": body})["project"]
