@@ -152,10 +152,10 @@ class Roles:
         with self._db.writer() as session:
             prior = roles.get(session, prior_id)
             implied = roles.get(session, implied_id)
+            _check_implied(prior, implied)
             if RoleGraph.load(session).would_loop(prior_id, implied_id):
                 raise exceptions.BadRequest(
                     reason=f"Role {implied_id} implies {prior_id} already.")
-            _check_implied(prior, implied)
             roles.imply(session, prior_id, implied_id)
         self._announce(req.ctx)
         return _inference(req, prior, implied)

@@ -64,6 +64,9 @@ class TestRoles:
             assert made.status_code == 201
             assert admin.ok("GET", path) == made.json
         refused(admin, 400, "PUT", f"/v3/roles/{other}/implies/{inside}")
+        # It would be a ring, too; that it may never be weighs more.
+        refused(admin, 403, "PUT",
+                f"/v3/roles/{everywhere}/implies/{inside}")
         found = {row["prior_role"]["id"]: len(row["implies"])
                  for row in admin.ok("GET", "/v3/role_inferences")[
                      "role_inferences"]}
