@@ -45,8 +45,7 @@ RULES = [
         "GET /projects/{project_id}/tags/{tag}"),
     base.rule(
         "update_project_tags",
-        f"{base.ADMIN_OR_DOMAIN_MANAGER} or "
-        f"(role:manager and {_OWN_PROJECT})",
+        base.ADMIN_OR_DOMAIN_MANAGER,
         "Change the tags of a project.",
         "PUT /projects/{project_id}/tags",
         "DELETE /projects/{project_id}/tags",
