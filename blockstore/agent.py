@@ -47,15 +47,19 @@ class Volumes:
             if not held[1]:
                 self._locks.pop(volume_id, None)
 
-    def check_order(self, attachment_id: str, generation: int) -> None:
+    def check_order(self, order: Export) -> None:
         """Refuse an order that a later one has overtaken.
 
-        What ran before this process did is told by the export itself; what
-        was ended before is told by ``wanted``, asked at the start.
+        What was ordered before this process ran is told by the export. Of
+        one that was ended then nothing is known: if a late order starts it
+        again, nobody is told, and the reconciler ends it.
         """
-        if generation < self._seen.get(attachment_id, 0):
-            raise exceptions.OutdatedOrder(attachment_id=attachment_id)
-        self._seen[attachment_id] = generation
+        one = order.attachment_id
+        known = self.driver.exports().get(one)
+        last = max(self._seen.get(one, 0), known.generation if known else 0)
+        if order.generation < last:
+            raise exceptions.OutdatedOrder(attachment_id=one)
+        self._seen[one] = order.generation
 
     def is_outdated(self, export: Export) -> bool:
         """Say whether a later order than this has been seen."""
@@ -90,7 +94,7 @@ class VolumeAgent(VolumeAgentAPI):
                 readonly: bool) -> dict[str, Any]:
         export = Export(attachment_id, volume_id, generation, readonly)
         with self._volumes.alone(volume_id) as driver:
-            self._volumes.check_order(attachment_id, generation)
+            self._volumes.check_order(export)
             info = driver.connect(export)
         failpoint.hit("volume-agent.connected")
         return info
@@ -100,7 +104,7 @@ class VolumeAgent(VolumeAgentAPI):
                    force: bool) -> None:
         export = Export(attachment_id, volume_id, generation)
         with self._volumes.alone(volume_id) as driver:
-            self._volumes.check_order(attachment_id, generation)
+            self._volumes.check_order(export)
             _patiently(driver, export, force)
 
     def reconcile(self, ctx: RequestContext) -> None:

@@ -2,7 +2,7 @@
 
 import grp
 import os
-import stat
+import pwd
 
 from common import privilege
 
@@ -15,7 +15,8 @@ _MODE = 0o2710
 def share_exports(directory: str, group: str) -> None:
     """Give the directory of the exports to the hypervisor's group.
 
-    :raises ValueError: for any other directory or group
+    :raises ValueError: for any other directory or group, or one that is
+        not our caller's
     """
     if group not in _GROUPS:
         raise ValueError(f"{group} is no group of a hypervisor")
@@ -23,9 +24,16 @@ def share_exports(directory: str, group: str) -> None:
         raise ValueError(f"{directory} is not for exports")
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        if not stat.S_ISDIR(os.fstat(fd).st_mode):
-            raise ValueError(f"{directory} is no directory")
+        if os.fstat(fd).st_uid != _caller():
+            raise ValueError(f"{directory} is not {privilege.USER}'s")
         os.fchown(fd, -1, grp.getgrnam(group).gr_gid)
         os.fchmod(fd, _MODE)
     finally:
         os.close(fd)
+
+
+def _caller() -> int | None:
+    try:
+        return pwd.getpwnam(privilege.USER).pw_uid
+    except KeyError:
+        return None

@@ -142,4 +142,4 @@ def attachments(session: orm.Session,
                 sa.select(Attachment, Volume.readonly)
                 .join(Volume, Volume.id == Attachment.volume_id)
                 .where(Volume.host == name,
-                       Attachment.status != "reserved")).tuples()]
+                       Attachment.status != "reserved"))]

@@ -22,9 +22,9 @@ def take_turn(session: orm.Session, project_id: str) -> None:
 
 def limits(session: orm.Session, project_id: str) -> dict[str, int]:
     """Return the project's own limits."""
-    return dict(session.execute(
+    return {resource: limit for resource, limit in session.execute(
         sa.select(QuotaLimit.resource, QuotaLimit.hard_limit)
-        .where(QuotaLimit.project_id == project_id)).tuples().all())
+        .where(QuotaLimit.project_id == project_id))}
 
 
 def usage(session: orm.Session, project_id: str) -> dict[str, int]:

@@ -22,7 +22,19 @@ class Volumes:
         self.failpoints = state / "failpoints"
         self._process: subprocess.Popen | None = None
         self._tokens: dict[str, str] = {}
+        #: What earlier tests left: names of exports and of files.
+        self._older: set[str] = set()
         small.prepare(state)
+
+    def begin(self) -> None:
+        """Make it be as when it was new, as far as one test can see."""
+        self.failpoints.write_text("")
+        if self._process is None or self._process.poll() is not None:
+            self.start()
+        self._older = set()
+        folder = self.state / "run" / "exports"
+        self._older = {*self.files(), *(
+            path.stem for path in folder.glob("*.pid"))}
 
     def start(self) -> None:
         """Start it, and wait until it is ready."""
@@ -126,6 +138,8 @@ class Volumes:
         folder = self.state / "run" / "exports"
         found = []
         for path in folder.glob("*.pid"):
+            if path.stem in self._older:
+                continue
             pid = int(path.read_text())
             try:
                 words = pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -137,8 +151,9 @@ class Volumes:
 
     def files(self) -> list[str]:
         """Return the ids of the volumes that have files."""
-        return sorted(path.stem for path in (
-            self.state / "volumes").glob("*.qcow2"))
+        found = {path.stem for path in (
+            self.state / "volumes").glob("*.qcow2")}
+        return sorted(found - self._older)
 
     def _url(self, group: str) -> str:
         conf = cfg.ConfigOpts()

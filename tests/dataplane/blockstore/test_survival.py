@@ -15,16 +15,22 @@ pytestmark = pytest.mark.skipif(
     reason="needs qemu-storage-daemon")
 
 
-@pytest.fixture
-def cloud():
+@pytest.fixture(scope="module")
+def volumes():
+    """One state for all: each kill starts it anew, nothing else has to."""
     state = pathlib.Path(tempfile.mkdtemp(prefix="vol", dir="/tmp"))
     made = Volumes(state)
-    made.start()
     try:
         yield made
     finally:
         made.stop()
         shutil.rmtree(state)
+
+
+@pytest.fixture
+def cloud(volumes):
+    volumes.begin()
+    return volumes
 
 
 def eventually(check, timeout=20):

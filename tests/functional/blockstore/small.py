@@ -33,7 +33,8 @@ def prepare(state: pathlib.Path, driver: str = "file") -> pathlib.Path:
         f"[bootstrap]\nadmin_password = {ADMIN_PASSWORD}\n"
         f"[identity]\nport = {identity_port}\n"
         f"[blockstore]\nport = {port}\npassword = functional-blockstore\n"
-        f"driver = {driver}\nreconcile_interval = 1\n")
+        f"driver = {driver}\nreconcile_interval = 1\n"
+        "quota_volumes = 100\n")
     return path
 
 

@@ -5,6 +5,7 @@ import uuid
 
 from blockstore import api as rest
 from blockstore import app
+from blockstore import conf as options
 from blockstore.agent import Reporter, VolumeAgent, Volumes
 from blockstore.db import models, types
 from blockstore.drivers.fake import FakeDriver
@@ -35,7 +36,7 @@ class Cloud:
     def __init__(self, directory, *, url="sqlite://", driver=None,
                  bus_url="memory://", exchange=None):
         self.conf = configuration.load(
-            register=[app.SERVICE.register_opts], host="h1",
+            register=[options.register_opts], host="h1",
             state_dir=str(directory))
         self.driver = driver or FakeDriver(room_gib=100)
         self.db = db.Database(url)

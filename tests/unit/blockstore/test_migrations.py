@@ -1,6 +1,7 @@
 """The migrations make what the models say, and keep what is there."""
 
 from blockstore import app
+from blockstore import conf as options
 from common import db
 
 
@@ -16,7 +17,7 @@ def test_bootstrap_may_be_repeated(tmp_path):
     from blockstore.db import types
     from common import conf as configuration
     conf = configuration.load(
-        register=[app.SERVICE.register_opts], state_dir=str(tmp_path))
+        register=[options.register_opts], state_dir=str(tmp_path))
     db.upgrade(app.SCHEMA, conf.blockstore.database)
 
     app.SERVICE.bootstrap(conf)

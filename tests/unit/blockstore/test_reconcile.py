@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from blockstore import exceptions
+from blockstore.agent import VolumeAgent, Volumes
 from blockstore.drivers.base import Export
 from common import context
 from tests.unit.blockstore.cloud import Cloud
@@ -130,6 +131,20 @@ def test_late_orders_are_refused(cloud):
 
     with pytest.raises(exceptions.OutdatedOrder):
         cloud.agent.connect(CTX, **order, generation=2, readonly=False)
+    assert cloud.driver.exports() == {}
+
+
+def test_late_orders_are_refused_by_the_next_agent_too(cloud):
+    volume_id = cloud.create()
+    order = {"volume_id": volume_id, "attachment_id": str(uuid.uuid4())}
+    cloud.agent.connect(CTX, **order, generation=4, readonly=False)
+    cloud.driver.clients.add(order["attachment_id"])
+    later = VolumeAgent(Volumes(cloud.driver), cloud.reconciler)
+
+    with pytest.raises(exceptions.OutdatedOrder):
+        later.disconnect(CTX, **order, generation=3, force=True)
+    assert cloud.driver.clients
+    later.disconnect(CTX, **order, generation=5, force=True)
     assert cloud.driver.exports() == {}
 
 
