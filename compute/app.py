@@ -8,13 +8,14 @@ from common import clients, daemon, db, events, rpc, task, wsgi
 from compute import bootstrap, policies
 from compute.api import native
 from compute.api import placement as placement_api
-from compute.conductor import Beat, Conductor, Sweeper
+from compute.conductor import Beat, Conductor
 from compute.db.api import models as api_models
 from compute.db.cell import models as cell_models
 from compute.env import Env
 from compute.mender import Mender
 from compute.scheduler.hosts import HostStates
 from compute.scheduler.scheduler import Scheduler
+from compute.sweeper import Sweeper
 from compute.tasks import TASKS
 
 API_SCHEMA = db.Schema("compute", api_models.Base.metadata,

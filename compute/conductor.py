@@ -1,7 +1,5 @@
-"""Serves the agents of a cell, and sweeps up after accidents."""
+"""Serves the agents of a cell."""
 
-import datetime
-import logging
 from typing import Any
 
 from oslo_config import cfg
@@ -10,12 +8,10 @@ from common import db, loop, task
 from common.context import RequestContext
 from compute import spec, specs, states
 from compute.conductor_api import JSON, ConductorAPI
-from compute.db.api import mappings, placement
+from compute.db.api import placement
 from compute.db.api.models import Inventory
 from compute.db.cell import hosts, servers
 from compute.placement import claims
-
-LOG = logging.getLogger(__name__)
 
 #: The rest states that a guest changes by itself.
 _BY_ITSELF = {"stopped": (states.ACTIVE, states.STOPPED),
@@ -147,65 +143,3 @@ class Beat(loop.Loop):
         with self._cell.writer() as session:
             for binary in ("nova-conductor", "nova-scheduler"):
                 hosts.beat(session, binary, self._host)
-
-
-#: How old something must be before a sweep judges it: all that is going on
-#: has made its rows by then.
-_GRACE = datetime.timedelta(minutes=5)
-_BATCH = 500
-
-
-class Sweeper(loop.Loop):
-    """Takes away claims and quota whose server never came to be.
-
-    A server's quota is written before the server: who dies in between
-    leaves it behind.
-    """
-
-    def __init__(self, api: db.Database, cell: db.Database, *,
-                 interval: float = 300,
-                 grace: datetime.timedelta = _GRACE) -> None:
-        super().__init__(interval)
-        self._api = api
-        self._cell = cell
-        self._grace = grace
-
-    def run_once(self) -> int:
-        """Return how many were taken away."""
-        return self._sweep_mappings() + self._sweep_consumers()
-
-    def _sweep_mappings(self) -> int:
-        count, after, before = 0, "", db.utcnow() - self._grace
-        while True:
-            with self._api.reader() as session:
-                ids = mappings.older_than(session, before, after, _BATCH)
-            orphans = self._orphans(ids)
-            if orphans:
-                LOG.warning("Quota of servers that are not: %s", orphans)
-                with self._api.writer() as session:
-                    mappings.remove(session, orphans)
-            count += len(orphans)
-            if len(ids) < _BATCH:
-                return count
-            after = ids[-1]
-
-    def _sweep_consumers(self) -> int:
-        """Release what deleted servers still hold."""
-        count, after = 0, ""
-        while True:
-            with self._api.reader() as session:
-                ids = placement.consumers_after(session, after, _BATCH)
-            with self._cell.reader() as session:
-                gone = sorted(servers.buried(session, ids))
-            for key in gone:
-                LOG.warning("Claim of a deleted server: %s", key)
-                claims.release(self._api, key)
-            count += len(gone)
-            if len(ids) < _BATCH:
-                return count
-            after = ids[-1]
-
-    def _orphans(self, ids: Any) -> list[str]:
-        with self._cell.reader() as session:
-            known = servers.existing(session, ids)
-        return [key for key in ids if key not in known]

@@ -1,5 +1,7 @@
 """From rows to what an agent gets."""
 
+from typing import Any
+
 from oslo_config import cfg
 
 from compute import spec, states
@@ -37,6 +39,13 @@ def of(server: Server, conf: cfg.ConfigOpts, *,
         config_drive=server.config_drive,
         tags=[row.tag for row in server.tags],
         shutdown_timeout_s=conf.compute.shutdown_timeout)
+
+
+def amounts(flavor: dict[str, Any]) -> dict[str, int]:
+    """Return what a server of the flavor takes of its host."""
+    return {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["ram_mib"],
+            "DISK_GB": (flavor["disk_gib"] + flavor["ephemeral_gib"]
+                        + -(-flavor["swap_mib"] // 1024))}
 
 
 def wanted_power(server: Server) -> str:

@@ -92,12 +92,11 @@ class BuildServer(task.Task):
         return dataclasses.asdict(place)
 
     def _request(self, server: Server) -> Request:
-        flavor = server.flavor
+        amounts = specs.amounts(server.flavor)
         image = server.image or {}
         return Request(
-            vcpus=flavor["vcpus"], ram_mib=flavor["ram_mib"],
-            disk_gib=(flavor["disk_gib"] + flavor["ephemeral_gib"]
-                      + -(-flavor["swap_mib"] // 1024)),
+            vcpus=amounts["VCPU"], ram_mib=amounts["MEMORY_MB"],
+            disk_gib=amounts["DISK_GB"],
             zone=server.pinned_zone, host=self.host, node=self.node,
             arch=image.get("properties", {}).get("hw_architecture"),
             exclude=tuple(server.failed_hosts))

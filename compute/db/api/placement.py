@@ -168,6 +168,17 @@ def allocations_of_consumer(session: orm.Session, consumer_id: str
         .order_by(Allocation.provider_id, Allocation.resource_class)).all()
 
 
+def held_by(session: orm.Session, consumer_ids: Iterable[str]
+            ) -> dict[str, dict[str, Amounts]]:
+    """Return, for each consumer that holds any, what of which provider."""
+    held: dict[str, dict[str, Amounts]] = {}
+    for row in session.scalars(sa.select(Allocation).where(
+            Allocation.consumer_id.in_(list(consumer_ids)))):
+        held.setdefault(row.consumer_id, {}).setdefault(
+            row.provider_id, {})[row.resource_class] = row.used
+    return held
+
+
 def allocations_of_provider(session: orm.Session, provider_id: str
                             ) -> Sequence[Allocation]:
     return session.scalars(

@@ -200,6 +200,20 @@ def abandoned(session: orm.Session, moment: datetime.datetime,
         .order_by(Server.updated_at).limit(limit)).all()
 
 
+def resting(session: orm.Session, after: str,
+            limit: int) -> Sequence[Server]:
+    """Return servers that nothing is done with, in order, beyond ``after``.
+
+    Without what belongs to them.
+    """
+    return session.scalars(
+        sa.select(Server).where(
+            Server.deleted.is_(False), Server.task_state.is_(None),
+            Server.vm_state != states.BUILDING, Server.id > after,
+            ~worked_on(Server.id))
+        .order_by(Server.id).limit(limit)).all()
+
+
 def worked_on(server_id: sa.ColumnElement[str] | Any) -> Any:
     """Return the condition that a task of the server is open."""
     t = task_tables.c

@@ -135,6 +135,22 @@ def test_cloud(sdk):
     assert [row.id for row in providers] == [host.id]
 
 
+def test_operators_client_shows_a_host(openstack):
+    name = openstack("hypervisor", "list")[0]["Hypervisor Hostname"]
+    shown = openstack("hypervisor", "show", name)
+    host = shown["service_host"]
+    assert shown["aggregates"] == []
+
+    openstack.text("aggregate", "create", "--property", "a=b", "racks")
+    openstack.text("aggregate", "add", "host", "racks", host)
+
+    assert openstack("hypervisor", "show", name)["aggregates"] == ["racks"]
+    found = openstack("aggregate", "show", "racks")
+    assert (found["hosts"], found["properties"]) == ([host], {"a": "b"})
+    openstack.text("aggregate", "remove", "host", "racks", host)
+    openstack.text("aggregate", "delete", "racks")
+
+
 def test_members_are_held_to_their_project(cloud, server):
     member = cloud.member("compute-member")
     path = f"/v2.1/servers/{server.id}"

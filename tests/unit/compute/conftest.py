@@ -16,12 +16,13 @@ from compute.agent import app as agent_app
 from compute.agent import conf as agent_conf
 from compute.api import native
 from compute.api import placement as placement_api
-from compute.conductor import Conductor, Sweeper
+from compute.conductor import Conductor
 from compute.db.api import models as api_models
 from compute.drivers.fake import FakeDriver
 from compute.env import Env
 from compute.scheduler.hosts import HostStates
 from compute.scheduler.scheduler import Scheduler
+from compute.sweeper import Sweeper
 from tests import base
 from tests.unit.compute import outside
 

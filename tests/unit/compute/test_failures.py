@@ -1,5 +1,6 @@
 """Tasks that are cut short or fail, at each of their steps."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -242,3 +243,28 @@ def _attach_port(world, server_id, lent, in_thread=False):
 def _nics(world):
     with world.cell_db.reader() as session:
         return list(session.scalars(sa.select(models.Nic.status)))
+
+
+def test_late_write_of_a_worker_that_was_given_up_is_refused(
+        cloud, monkeypatch):
+    """It stood still while it chose a host; another has the task now."""
+    world, scheduler = cloud.world, cloud.world.env.scheduler
+    choose, left = scheduler.place, ["stand still"]
+
+    def place(*args):
+        found = choose(*args)
+        if not left:
+            return found
+        left.clear()
+        with world.cell_db.writer() as session:
+            session.execute(sa.update(models.task_tables).values(
+                owner=None, fence=models.task_tables.c.fence + 1))
+        return dataclasses.replace(found, host="elsewhere")
+    monkeypatch.setattr(scheduler, "place", place)
+
+    server_id = world.boot()
+
+    world.wait(lambda: not left)
+    world.tasks.wake()
+    server = world.wait_status(server_id, "ACTIVE")
+    assert server["OS-EXT-SRV-ATTR:host"] == "h1"

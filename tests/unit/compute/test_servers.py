@@ -1,6 +1,9 @@
 """The life of a server, through the API."""
 
 import hmac
+import uuid
+
+import pytest
 
 from common import concurrency, db, policy, wsgi
 from compute import exceptions
@@ -8,6 +11,7 @@ from compute.db.cell import models
 from compute.drivers.fake import FakeDriver
 from compute.metadata import app as metadata
 from compute.metadata.servers import Askers
+from compute.placement import claims
 from tests import base
 from tests.unit.compute import outside
 from tests.unit.compute.conftest import ADMIN, OTHER, READER, SERVICE
@@ -450,6 +454,39 @@ def test_sweeper_takes_back_orphaned_quota(cloud):
 
     assert world.sweeper.run_once() == 1
     assert world.sweeper.run_once() == 0
+
+
+@pytest.mark.parametrize("moved", ["elsewhere", "away"])
+def test_sweeper_moves_a_claim_to_where_the_server_is(cloud, moved):
+    world = cloud.world
+    server_id = world.active()
+    held = world.placed(f"/allocations/{server_id}")["allocations"]
+    assert world.sweeper.run_once() == 0
+
+    claims.release(world.api_db, server_id)
+    if moved == "elsewhere":
+        world.add_host("h2")
+        assert claims.claim(world.api_db, claims.Claim(
+            server_id, "p1", "u1", str(uuid.uuid5(
+                uuid.NAMESPACE_DNS, "h2")), (("VCPU", 1),)))
+
+    assert world.sweeper.run_once() == 1
+    found = world.placed(f"/allocations/{server_id}")["allocations"]
+    assert {key: row["resources"] for key, row in found.items()} == {
+        key: row["resources"] for key, row in held.items()}
+    assert world.sweeper.run_once() == 0
+
+
+def test_sweeper_releases_what_a_failed_server_holds(world):
+    server = world.wait_status(world.boot(), "ERROR")
+    world.add_host("h1")
+    provider = str(uuid.uuid5(uuid.NAMESPACE_DNS, "h1"))
+    assert claims.claim(world.api_db, claims.Claim(
+        server["id"], "p1", "u1", provider, (("VCPU", 1),)))
+
+    assert world.sweeper.run_once() == 1
+
+    assert world.placed(f"/allocations/{server['id']}")["allocations"] == {}
 
 
 def test_another_host_is_tried(cloud):
