@@ -24,7 +24,9 @@ def state(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def need_root() -> None:
     if os.geteuid() != 0:
-        raise click.ClickException("this needs root")
+        raise click.ClickException(
+            "this needs root: call it again as root, such as with sudo or"
+            " after su -")
 
 
 def again(command: str, place: paths.Paths) -> str:

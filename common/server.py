@@ -32,9 +32,13 @@ class Server:
         :raises OSError: if the address is taken
         """
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._socket = listening or eventlet.listen(
-            (host, port), family=family, backlog=1024,
-            reuse_port=shared)
+        try:
+            self._socket = listening or eventlet.listen(
+                (host, port), family=family, backlog=1024,
+                reuse_port=shared)
+        except OSError as error:
+            raise OSError(error.errno, error.strerror or str(error),
+                          f"{host}:{port}") from error
         self._app = app
         self._conf = conf
         self._thread: Any = None

@@ -13,7 +13,7 @@ import os
 import pwd
 import sys
 
-from cli.cloud import client, paths, process, settings
+from cli.cloud import client, paths, process, reasons, settings
 from common import daemon
 
 
@@ -22,6 +22,16 @@ def main(state: str) -> int:
     os.umask(0o027)
     place = paths.of(state)
     process.record(place, "control")
+    try:
+        with reasons.explained():
+            return _run(place)
+    except reasons.Failed as error:
+        print(f"The control plane does not start: {error}", file=sys.stderr)
+        process.notify(REASON=str(error).replace("\n", " "))
+        return 1
+
+
+def _run(place: paths.Paths) -> int:
     group = pwd.getpwnam("pileus").pw_gid
     conf = settings.complete(
         place, group, lambda files: daemon.load_conf(files))

@@ -43,7 +43,9 @@ class Paths:
 
 
 def of(state: str | os.PathLike[str]) -> Paths:
-    return Paths(pathlib.Path(state).absolute())
+    # One name for one place; links stay, for they are the operator's.
+    return Paths(pathlib.Path(os.path.normpath(
+        pathlib.Path(state).absolute())))
 
 
 def make(paths: Paths, group: int) -> None:

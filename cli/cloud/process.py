@@ -124,7 +124,7 @@ def environment() -> dict[str, str]:
 def _progress(listener: socket.socket, child: subprocess.Popen[bytes],
               place: paths.Paths, timeout: float) -> Iterator[str]:
     deadline = time.monotonic() + timeout
-    status = "starting"
+    status, reason = "starting", ""
     listener.settimeout(0.2)
     while True:
         try:
@@ -137,13 +137,17 @@ def _progress(listener: socket.socket, child: subprocess.Popen[bytes],
             yield status
         if "READY" in told:
             return
+        reason = told.get("REASON", reason)
         ended = told.get("ENDED") or child.poll()
         if ended is not None:
             stop(place)
-            raise Failed(f"it ended with status {ended}:\n"
+            raise Failed(f"The control plane does not start: {reason}"
+                         if reason else
+                         f"The control plane ended with status {ended}:\n"
                          + _tail(place.log))
         if time.monotonic() > deadline:
-            raise Failed(f"not ready after {timeout:.0f} s: {status}\n"
+            raise Failed(f"The control plane is not ready after"
+                         f" {timeout:.0f} s: {status}\n"
                          f"See {place.log}")
 
 

@@ -77,8 +77,9 @@ def _state(place: paths.Paths) -> Iterator[Finding]:
         yield str(error), "choose another one with --state"
         return
     if not place.state.exists():
-        yield (f"{place.state} is not there",
-               f"{options.again('up', place)} makes it")
+        yield (f"there is no cloud in {place.state} yet",
+               f"{options.again('demo', place)} starts one with a server to"
+               f" log in to, {options.again('up', place)} an empty one")
         return
     if not _can_read("libvirt-qemu", place.node):
         yield (f"the user libvirt-qemu cannot reach {place.node}",
@@ -118,10 +119,23 @@ def _nodes(place: paths.Paths) -> Iterator[Finding]:
                    f"{options.again('up', place)} starts what is down")
 
 
+def _configuration(place: paths.Paths) -> Iterator[Finding]:
+    from oslo_config import cfg
+    if not place.conf.exists():
+        return
+    try:
+        cfg.ConfigParser(str(place.conf), {}).parse()
+    except cfg.ParseError as error:
+        yield f"not understood: {error}", f"correct {place.conf}"
+
+
 def _control_plane(place: paths.Paths) -> Iterator[Finding]:
+    if not place.host.exists():
+        return
     if process.find(place) is None:
-        yield (f"it is not running; see {place.log}",
-               f"{options.again('up', place)} starts it")
+        why = f"; {place.log} may say why" if place.log.exists() else ""
+        yield (f"it is not running{why}",
+               f"{options.again('up', place)} starts it, or says why not")
         return
     try:
         reasons = health.reasons(place)
@@ -164,6 +178,7 @@ _CHECKS: dict[str, Callable[[paths.Paths], Iterator[Finding]]] = {
     "user": _user,
     "state directory": _state,
     "disk and memory": _room,
+    "configuration": _configuration,
     "nodes": _nodes,
     "control plane": _control_plane,
     "way out": _way_out,

@@ -17,5 +17,6 @@ def env(place: paths.Paths) -> None:
             f"there is no cloud in {place.state};"
             f" start one with {options.again('up', place)}") from error
     except PermissionError as error:
-        raise click.ClickException("this needs root") from error
+        options.need_root()
+        raise click.ClickException(str(error)) from error
     click.echo("\n".join(lines))

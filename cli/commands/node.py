@@ -7,11 +7,9 @@ from typing import TypeVar
 import click
 
 from cli import node as nodes
+from cli import options
+from cli.cloud import paths
 
-_state = click.option(
-    "--state", default="/var/lib/pileus", show_default=True,
-    type=click.Path(path_type=pathlib.Path),
-    help="Directory that holds all the cloud owns.")
 T = TypeVar("T")
 
 _name = click.option("--name", default="node1", show_default=True,
@@ -24,37 +22,42 @@ def node() -> None:
 
 
 @node.command()
-@_state
+@options.state
 @_name
-@click.option("--join", type=click.Path(path_type=pathlib.Path),
+@click.option("--join", metavar="DIR",
+              type=click.Path(path_type=pathlib.Path, exists=True),
               help="State directory of the first node, to be another one.")
-def start(state: pathlib.Path, name: str,
+def start(place: paths.Paths, name: str,
           join: pathlib.Path | None) -> None:
     """Start the node, or what is missing of it."""
-    _checked(nodes.start, state, name, join)
+    _checked(nodes.start, place.state, name, join)
 
 
 @node.command()
-@_state
+@options.state
 @_name
-def stop(state: pathlib.Path, name: str) -> None:
+def stop(place: paths.Paths, name: str) -> None:
     """End the node and everything in it; keep its files."""
-    _checked(nodes.stop, state, name)
+    _checked(nodes.stop, place.state, name)
 
 
 @node.command()
-@_state
+@options.state
 @_name
-def status(state: pathlib.Path, name: str) -> None:
+def status(place: paths.Paths, name: str) -> None:
     """Show what runs; the exit status tells if all does."""
-    found = _checked(nodes.status, state, name)
+    found = _checked(nodes.status, place.state, name)
     click.echo(f"{name}\t{found.pid or 'not running'}")
     for part, alive in found.parts.items():
         click.echo(f"  {part}\t{'up' if alive else 'down'}")
+    if not found.ready:
+        click.echo(f"{options.again('node start', place)} --name {name}"
+                   " starts what is missing.")
     raise SystemExit(0 if found.ready else 3)
 
 
 def _checked(action: Callable[..., T], *arguments: object) -> T:
+    options.need_root()
     try:
         return action(*arguments)
     except (nodes.Failed, ValueError) as error:

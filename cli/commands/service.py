@@ -1,6 +1,8 @@
 """pileus service and pileus db: the distributed way of running."""
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 
 import click
@@ -25,8 +27,9 @@ def service(name: str, files: tuple[str, ...]) -> None:
     if name not in names:
         raise click.BadParameter(
             f"{name} is none of {', '.join(names)}", param_hint="NAME")
-    conf = daemon.load_conf(files)
-    sys.exit(daemon.run(conf, [name], workers=_workers(conf, name)))
+    with _explained():
+        conf = daemon.load_conf(files)
+        sys.exit(daemon.run(conf, [name], workers=_workers(conf, name)))
 
 
 @click.group(short_help="Bring the databases up to date.")
@@ -40,11 +43,12 @@ def upgrade(files: tuple[str, ...]) -> None:
     """Bring every database to the newest schema, and fill in what every
     cloud has. May be repeated."""
     daemon = _patched_daemon()
-    conf = daemon.load_conf(files)
-    # The files it makes must be the daemons' own.
-    daemon.drop_privileges(conf)
-    daemon.upgrade(conf)
-    daemon.bootstrap(conf)
+    with _explained():
+        conf = daemon.load_conf(files)
+        # The files it makes must be the daemons' own.
+        daemon.drop_privileges(conf)
+        daemon.upgrade(conf)
+        daemon.bootstrap(conf)
 
 
 @db.command()
@@ -53,17 +57,32 @@ def check(files: tuple[str, ...]) -> None:
     """Compare every database with what the code expects of it."""
     daemon = _patched_daemon()
     from common import db as database
-    conf = daemon.load_conf(files)
     clean = True
-    for member in daemon.services():
-        for schema, url in member.schemas:
+    with _explained():
+        conf = daemon.load_conf(files)
+        for schema, url in [each for member in daemon.services()
+                            for each in member.schemas]:
             differences = database.check(schema, url(conf))
             clean &= not differences
             click.echo(f"{schema.name}: "
                        f"{len(differences) or 'no'} differences")
             for difference in differences:
                 click.echo(f"  {difference}")
+    if not clean:
+        click.echo("pileus db upgrade, with the same --config, brings them"
+                   " up to date.")
     raise SystemExit(0 if clean else 1)
+
+
+@contextlib.contextmanager
+def _explained() -> Iterator[None]:
+    """Say what is the operator's to mend; not to be imported before."""
+    from cli.cloud import reasons
+    try:
+        with reasons.explained():
+            yield
+    except reasons.Failed as error:
+        raise click.ClickException(str(error)) from error
 
 
 def _patched_daemon() -> ModuleType:

@@ -13,9 +13,16 @@ from cli.cloud import health, paths, process
 @options.state
 def status(place: paths.Paths) -> None:
     """Show daemons and nodes; the exit status tells if all are ready."""
+    options.need_root()
+    if not place.host.exists():
+        click.echo(f"There is no cloud in {place.state};"
+                   f" {options.again('up', place)} starts one.")
+        raise SystemExit(3)
     ready = _show_daemons(place)
     for name in nodes.names(place.state):
         ready &= _show_node(place, name)
+    if not ready:
+        click.echo(f"What to do: {options.again('doctor', place)}")
     raise SystemExit(0 if ready else 3)
 
 

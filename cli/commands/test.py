@@ -24,6 +24,10 @@ def test(chosen: tuple[str, ...], arguments: tuple[str, ...]) -> None:
 
     They may name tests: ./pileus test -e py311 -- tests/unit/cli -x
     """
+    if not os.access(_ROOT, os.W_OK):
+        raise click.ClickException(
+            f"the tests write their reports to {_ROOT}, which is not yours:"
+            " call it again as its owner or as root")
     begun = time.time()
     # Tests that are named run in place of all of their environment.
     named = [each for each in arguments

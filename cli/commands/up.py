@@ -62,6 +62,7 @@ def down(place: paths.Paths) -> None:
     """Stop the cloud with all its servers; its data stay."""
     options.need_root()
     if not place.host.exists():
+        click.echo(f"There is no cloud in {place.state}.")
         return
     progress = options.Progress()
     try:
@@ -87,7 +88,9 @@ def _start_control_plane(place: paths.Paths, timeout: float,
     reasons = health.wait(place, timeout, show)
     if reasons:
         raise process.Failed(
-            f"it runs and is not ready: {reasons}\nSee {place.log}")
+            "The control plane runs and is not ready: "
+            + "; ".join(f"{name}: {why}" for name, why in reasons.items())
+            + f"\nSee {place.log}")
 
 
 @contextlib.contextmanager

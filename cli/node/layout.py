@@ -12,6 +12,8 @@ import stat
 MAX_STATE_LENGTH = 56
 #: The path stands in configuration files and URLs of databases.
 _PLAIN_PATH = re.compile(r"[A-Za-z0-9/._+-]+")
+#: It is a folder, a host name, and a part of sockets' paths.
+_NAME = re.compile("[a-z0-9][a-z0-9-]{0,15}")
 
 
 @dataclasses.dataclass
@@ -104,7 +106,7 @@ def replace_text(path: pathlib.Path, text: str, mode: int = 0o644) -> None:
 def of(state: str | pathlib.Path, name: str) -> Layout:
     """Return the layout of a node, refusing paths sockets cannot have."""
     path = pathlib.Path(state).absolute()
-    if len(os.fsencode(path)) > MAX_STATE_LENGTH:
+    if len(os.fsencode(path)) + len(name) > MAX_STATE_LENGTH + len("node1"):
         raise ValueError(
             f"the state directory's path is too long for sockets below it:"
             f" {path} (at most {MAX_STATE_LENGTH} characters)")
@@ -112,6 +114,9 @@ def of(state: str | pathlib.Path, name: str) -> Layout:
         raise ValueError(
             f"the state directory's path may have letters, digits and"
             f" / . _ + - only: {path}")
+    if not _NAME.fullmatch(name):
+        raise ValueError(
+            f"a node's name has up to 16 small letters, digits and -: {name}")
     return Layout(path, name)
 
 
