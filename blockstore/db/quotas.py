@@ -22,7 +22,7 @@ def take_turn(session: orm.Session, project_id: str) -> None:
 
 def limits(session: orm.Session, project_id: str) -> dict[str, int]:
     """Return the project's own limits."""
-    return {resource: limit for resource, limit in session.execute(
+    return {row.resource: row.hard_limit for row in session.execute(
         sa.select(QuotaLimit.resource, QuotaLimit.hard_limit)
         .where(QuotaLimit.project_id == project_id))}
 
