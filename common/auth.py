@@ -134,8 +134,8 @@ def filter_factory(global_conf: dict[str, str], **local: str
     made = middleware.runtime(global_conf)
     validator = made.validator or RemoteValidator(made.conf, made.name)
     # Identity itself is asked each time: what it ends is over at once.
-    cache = None if getattr(validator, "uncached", False) else (
-        cache_for(made.conf))
+    begin = getattr(validator, "begin", None)
+    cache = None if begin else cache_for(made.conf)
 
     def wrap(app: middleware.App) -> middleware.App:
         def call(environ: dict[str, Any],
@@ -144,8 +144,9 @@ def filter_factory(global_conf: dict[str, str], **local: str
             token = environ.get("HTTP_X_AUTH_TOKEN")
             if token:
                 try:
+                    ask = begin(environ) if begin else validator
                     environ["common.context"] = _context(
-                        environ, token, cache, validator, made.name)
+                        environ, token, cache, ask, made.name)
                 except exceptions.ServiceError as error:
                     environ["common.auth_error"] = error
             return app(environ, start_response)

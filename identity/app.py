@@ -5,9 +5,11 @@ from typing import Any
 
 from oslo_config import cfg
 
-from common import daemon, db, exceptions, faults, loop, rpc, wsgi
+from common import auth, daemon, db, exceptions, faults, loop, rpc, wsgi
 from identity import api as resources
 from identity import bootstrap, env, policies, views
+from identity.api.auth import REVISIONS
+from identity.authority import Authority
 from identity.db import authority as queries
 from identity.db import delegations  # its tables, too
 from identity.exceptions import TokenNotFound
@@ -43,7 +45,7 @@ def api(options: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
 def make_app(options: cfg.ConfigOpts, parts: env.Env) -> Any:
     """Return the WSGI application."""
     return wsgi.make_app(
-        make_api(parts), options, validator(parts))
+        make_api(parts), options, Validator(parts.authority))
 
 
 def make_api(parts: env.Env) -> wsgi.API:
@@ -53,25 +55,35 @@ def make_api(parts: env.Env) -> wsgi.API:
         rules=policies.RULES, faults=faults.IDENTITY)
 
 
-def validator(parts: env.Env) -> Any:
-    """Return what tells the pipeline who holds a token.
+class Validator:
+    """Tells the pipeline who holds a token.
 
     The other services ask over REST; we are the one who is asked.
     """
-    def validate(token: str, allow_expired: bool) -> dict[str, Any]:
-        try:
-            grant = parts.authority.validate(
-                token, allow_expired=allow_expired)
-        except TokenNotFound:
-            raise exceptions.Unauthorized() from None
-        return views.token(grant, with_catalog=False)
-    validate.uncached = True  # type: ignore[attr-defined]
-    return validate
+
+    def __init__(self, authority: Authority) -> None:
+        self._authority = authority
+
+    def __call__(self, token: str, allow_expired: bool) -> dict[str, Any]:
+        """Return the ``token`` object, or raise Unauthorized."""
+        return self.begin({})(token, allow_expired)
+
+    def begin(self, environ: dict[str, Any]) -> auth.Validator:
+        """Return what decides on all tokens of one request alike."""
+        at = environ[REVISIONS] = self._authority.revisions()
+
+        def validate(token: str, allow_expired: bool) -> dict[str, Any]:
+            try:
+                grant = self._authority.validate(
+                    token, allow_expired=allow_expired, at=at)
+            except TokenNotFound:
+                raise exceptions.Unauthorized() from None
+            return views.token(grant)
+        return validate
 
 
 def _check(database: db.Database) -> None:
-    with database.reader() as session:
-        queries.state(session, ("", ""))
+    queries.revisions(database)
 
 
 class Pruner(loop.Loop):

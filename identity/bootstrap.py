@@ -14,7 +14,7 @@ from sqlalchemy import orm
 from common import bootstrap as ids
 from common import daemon, db
 from identity import env, tokens
-from identity.db import assignments, catalog, roles, users
+from identity.db import assignments, authority, catalog, roles, users
 from identity.db.models import (
     ALL,
     PROJECT,
@@ -55,6 +55,7 @@ def run(conf: cfg.ConfigOpts) -> None:
                  conf.identity.credential_key_repository):
         tokens.KeyRepository(path).ensure()
     database = db.Database(conf.identity.database)
+    authority.watch(database)
     try:
         Bootstrap(conf, database).run()
     finally:

@@ -24,6 +24,13 @@ class Catalog:
         self._varies = False
         self._filtered = False
 
+    def known(self, revision: int, project_id: str | None,
+              user_id: str) -> list[dict[str, Any]] | None:
+        """Return what ``view`` would, None if that must read something."""
+        if revision != self._revision or self._filtered:
+            return None
+        return self._filled(self._services, project_id, user_id)
+
     def view(self, session: orm.Session, revision: int,
              project_id: str | None, user_id: str) -> list[dict[str, Any]]:
         """Return it for one project; callers must not change it.
@@ -43,6 +50,11 @@ class Catalog:
             shown = endpoint_filter.shown_ids(session, project_id)
             if shown is not None:
                 services = _chosen(services, shown)
+        return self._filled(services, project_id, user_id)
+
+    def _filled(self, services: list[dict[str, Any]],
+                project_id: str | None, user_id: str
+                ) -> list[dict[str, Any]]:
         if not self._varies:
             return services
         return [_filled(service, project_id, user_id)

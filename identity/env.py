@@ -7,6 +7,7 @@ from oslo_config import cfg
 from common import db, rpc
 from identity import compliance, limits, passwords, tokens
 from identity.authority import Authority
+from identity.db import authority as queries
 from identity.delegation.application_credential import (
     ApplicationCredentials,
 )
@@ -47,6 +48,7 @@ class Env:
 def make(conf: cfg.ConfigOpts, database: db.Database,
          bus: rpc.Bus | None) -> Env:
     """Return the parts as the options say."""
+    queries.watch(database)
     own = conf.identity
     limit_model = limits.MODELS[own.limit_model]
     keys = tokens.KeyRepository(own.key_repository)

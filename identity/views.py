@@ -16,8 +16,25 @@ def moment(at: datetime.datetime | None) -> str | None:
     return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def token(grant: Grant, *, with_catalog: bool) -> dict[str, Any]:
-    """Return the ``token`` object of answers."""
+def token(grant: Grant) -> dict[str, Any]:
+    """Return the ``token`` object of answers, but for the catalog.
+
+    It is made once for each grant: callers must not change it.
+    """
+    if grant.view is None:
+        grant.view = _token(grant)
+    return grant.view
+
+
+def with_catalog(grant: Grant) -> dict[str, Any]:
+    """Return the ``token`` object with the catalog, if it has a scope."""
+    shown = token(grant)
+    if not grant.token.scope:
+        return shown
+    return shown | {"catalog": grant.catalog()}
+
+
+def _token(grant: Grant) -> dict[str, Any]:
     subject, sealed = grant.subject, grant.token
     shown: dict[str, Any] = {
         "methods": list(sealed.methods),
@@ -34,8 +51,6 @@ def token(grant: Grant, *, with_catalog: bool) -> dict[str, Any]:
         shown |= _scope(sealed.scope.kind, subject.target)
         shown["roles"] = [{"id": role.id, "name": role.name}
                           for role in grant.roles]
-        if with_catalog:
-            shown["catalog"] = grant.catalog()
     if grant.allowed:
         shown |= grant.allowed.shown
     return shown

@@ -126,7 +126,10 @@ def _connected(connection: sqlite3.Connection, record: object) -> None:
 def _begin(connection: sa.Connection) -> None:
     """Begin; a writer takes the write lock at once, not at COMMIT."""
     raw: Any = connection.connection.dbapi_connection
-    if not connection.get_execution_options().get("immediate"):
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    if not options.get("immediate"):
         raw.execute("BEGIN").close()
         return
     give_up = time.monotonic() + PATIENCE

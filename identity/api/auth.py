@@ -19,6 +19,9 @@ from identity.revocation import Announcer
 from identity.schemas import auth as schemas
 from identity.tokens import Scope
 
+#: Where the pipeline notes the state that this request sees.
+REVISIONS = "identity.revisions"
+
 
 class Auth:
     """Handlers of /auth."""
@@ -56,7 +59,8 @@ class Auth:
         """Say what the token in X-Subject-Token stands for."""
         text = _subject_token(req)
         grant = self._authority.validate(
-            text, allow_expired=_allows_expired(req))
+            text, allow_expired=_allows_expired(req),
+            at=req.environ[REVISIONS])
         req.authorize(policies.VALIDATE,
                       target(user_id=grant.subject.id))
         if (grant.access_rules is not None
@@ -68,7 +72,8 @@ class Auth:
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request) -> None:
         """End the token in X-Subject-Token."""
-        grant = self._authority.validate(_subject_token(req))
+        grant = self._authority.validate(
+            _subject_token(req), at=req.environ[REVISIONS])
         req.authorize(policies.REVOKE, target(user_id=grant.subject.id))
         with self._db.writer() as session:
             self._authority.revoke(session, grant.token)
@@ -78,7 +83,8 @@ class Auth:
     def catalog(self, req: wsgi.Request) -> dict[str, Any]:
         """Return the catalog as the sender's token sees it."""
         req.authorize(policies.CATALOG)
-        grant = self._authority.validate(req.auth_token or "")
+        grant = self._authority.validate(
+            req.auth_token or "", at=req.environ[REVISIONS])
         if not grant.token.scope:
             raise exceptions.Forbidden(rule=policies.CATALOG)
         return {"catalog": grant.catalog(), "links": base.links(req)}
@@ -134,9 +140,9 @@ def _incomplete(error: Incomplete) -> wsgi.Response:
 
 def _answer(req: wsgi.Request, text: str, grant: Grant,
             status: int) -> wsgi.Response:
-    with_catalog = "nocatalog" not in req.params_checked
-    response = base.json_response(
-        {"token": views.token(grant, with_catalog=with_catalog)}, status)
+    shown = (views.token(grant) if "nocatalog" in req.params_checked
+             else views.with_catalog(grant))
+    response = base.json_response({"token": shown}, status)
     response.headers["X-Subject-Token"] = text
     response.headers["Vary"] = "X-Auth-Token"
     return response

@@ -188,7 +188,7 @@ class SignedRequests:
             Proof(row.user_id, (ec2.METHOD,),
                   delegation=Delegation(ec2.EC2Keys.name, row.id)), Wish())
         response = base.json_response(
-            {"token": views.token(grant, with_catalog=True)}, 200)
+            {"token": views.with_catalog(grant)}, 200)
         if with_token:
             response.headers["X-Subject-Token"] = text
         response.headers["Vary"] = "X-Auth-Token"

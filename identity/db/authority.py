@@ -6,11 +6,13 @@ They run at each login and each validation: few, and each one statement.
 import dataclasses
 import datetime
 import functools
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
+from common import db
 from identity.db import models
 from identity.db.models import (
     ALL,
@@ -272,35 +274,54 @@ _ROLES_ON = {
 }
 
 
-@dataclasses.dataclass(frozen=True)
-class State:
-    """What must be known beside the rows of a token's subject."""
+class Revisions(NamedTuple):
+    """How often what is kept in memory has changed."""
 
-    revoked: bool
-    roles_revision: int
-    catalog_revision: int
+    #: Of anything at all.
+    all: int
+    roles: int
+    catalog: int
 
 
-def state(session: orm.Session, revocation_ids: tuple[str, str]) -> State:
-    """Return the revisions of what is cached, and whether it is revoked."""
+def revisions(database: db.Database) -> Revisions:
+    """Return the present ones, at next to no cost."""
+    return _revisions_of(database.glance(_GLANCE))
+
+
+def revisions_in(session: orm.Session) -> Revisions:
+    """Return them as a transaction sees them."""
+    return _revisions_of(session.connection().exec_driver_sql(_GLANCE))
+
+
+def _revisions_of(rows: Iterable[Any]) -> Revisions:
+    found: dict[str, int] = dict(tuple(row) for row in rows)
+    return Revisions(found.get(ALL, 0), found.get("roles", 0),
+                     found.get("catalog", 0))
+
+
+_GLANCE = "SELECT name, value FROM revisions"
+
+
+def watch(database: db.Database) -> None:
+    """Let every transaction that writes say that something has changed."""
+    database.before_commit(_advance)
+
+
+def _advance(session: orm.Session) -> None:
+    changed(session, ALL)
+
+
+def is_revoked(session: orm.Session,
+               revocation_ids: tuple[str, str]) -> bool:
+    """Say whether any of these was revoked."""
     own, chain = revocation_ids
-    row = session.connection().execute(
-        _STATE, {"own": own, "chain": chain}).one()
-    return State(bool(row[0]), row[1] or 0, row[2] or 0)
+    return session.connection().execute(
+        _REVOKED, {"own": own, "chain": chain}).first() is not None
 
 
-def _revision(name: str) -> sa.ScalarSelect[int]:
-    return sa.select(_revisions.c.value).where(
-        _revisions.c.name == name).scalar_subquery()
-
-
-_revisions = sa.inspect(Revision).local_table
 _revocations = sa.inspect(Revocation).local_table
-_STATE = sa.select(
-    sa.select(sa.func.count()).select_from(_revocations).where(
-        _revocations.c.id.in_((sa.bindparam("own"), sa.bindparam("chain")))
-    ).scalar_subquery(),
-    _revision("roles"), _revision("catalog"))
+_REVOKED = sa.select(_revocations.c.id).where(
+    _revocations.c.id.in_((sa.bindparam("own"), sa.bindparam("chain"))))
 
 
 def is_reachable(kind: str) -> sa.ColumnElement[bool]:

@@ -169,6 +169,35 @@ class DatabaseContract:
             self.get(database)
         assert queries.count == 2
 
+    def test_a_glance_sees_what_is_committed(self, database):
+        """Each time anew, and through a lost connection."""
+        rows = "SELECT id, size FROM things ORDER BY id"
+        assert database.glance(rows) == []
+        self.add(database)
+        with database.writer() as session:
+            session.add(Thing(id="t2"))
+            session.flush()
+            if not database.in_memory:
+                assert database.glance(rows) == [("t1", 0)]
+        assert database.glance(rows) == [("t1", 0), ("t2", 0)]
+        if not database.in_memory:
+            database.dispose()
+            assert len(database.glance(rows)) == 2
+        with pytest.raises(sa.exc.SQLAlchemyError):
+            database.glance("SELECT nothing FROM things")
+        assert len(database.glance(rows)) == 2
+
+    def test_the_last_step_of_each_writer(self, database):
+        def mark(session):
+            session.execute(sa.update(Thing).values(size=Thing.size + 1))
+        database.before_commit(mark)
+        self.add(database)
+        with pytest.raises(ZeroDivisionError), database.writer() as session:
+            session.add(Thing(id="t2"))
+            raise ZeroDivisionError
+        self.get(database)
+        assert self.get(database).size == 1
+
     def test_the_clock_is_the_databases(self, database):
         with database.reader() as session:
             first = session.execute(sa.select(db.epoch())).scalar()
