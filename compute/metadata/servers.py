@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import hmac
+import time
 
 import cachetools
 from oslo_config import cfg
@@ -43,8 +44,9 @@ class Askers:
         self._secret = secret.encode()
         self._known: cachetools.TTLCache[str, Asker] = cachetools.TTLCache(
             _KNOWN_SERVERS, _FRESH_S)
-        self._asked: cachetools.TTLCache[str, int] = cachetools.TTLCache(
-            _KNOWN_SERVERS, 1)
+        #: Requests by server and second.
+        self._asked: cachetools.LRUCache[tuple[str, int], int] = (
+            cachetools.LRUCache(_KNOWN_SERVERS))
 
     def find(self, server_id: str, project_id: str,
              signature: str) -> Asker:
@@ -66,10 +68,11 @@ class Askers:
         return asker
 
     def _limit(self, server_id: str) -> None:
-        count = self._asked.get(server_id, 0) + 1
+        key = server_id, int(time.monotonic())
+        count = self._asked.get(key, 0) + 1
         if count > _RATE:
             raise exceptions.TooManyRequests(retry_after=1)
-        self._asked[server_id] = count
+        self._asked[key] = count
 
     def _load(self, server_id: str) -> Asker:
         try:

@@ -2,7 +2,9 @@
 
 import hashlib
 import hmac
+import itertools
 import json
+import types
 
 import pytest
 
@@ -10,7 +12,7 @@ from common import conf as configuration
 from common import db, policy, wsgi
 from compute import conf as compute_conf
 from compute.db.cell import models
-from compute.metadata import app, content
+from compute.metadata import app, content, servers
 from compute.metadata.servers import Askers
 from tests.base import call
 
@@ -152,12 +154,22 @@ class TestWhoAsks:
     def test_another_project(self, router):
         get(router, "/latest/", project="p2", status=404)
 
-    def test_flood(self, router):
-        for _ in range(60):
-            last = call(router, "GET", "/latest/", headers={
-                "X-Instance-ID": SERVER, "X-Tenant-ID": "p1",
-                "X-Instance-ID-Signature": sign(SERVER)})
-        assert last.status_int == 429
+    def test_rate_limit(self, router, monkeypatch):
+        clock = types.SimpleNamespace(monotonic=lambda: 7.5)
+        monkeypatch.setattr(servers, "time", clock)
+        for _ in range(50):
+            get(router, "/latest/")
+        get(router, "/latest/", status=429)
+
+        clock.monotonic = lambda: 8.0
+        get(router, "/latest/")
+
+    def test_a_steady_asker_is_not_refused(self, router, monkeypatch):
+        now = itertools.count(7, 0.25)
+        monkeypatch.setattr(servers, "time", types.SimpleNamespace(
+            monotonic=lambda: next(now)))
+        for _ in range(100):
+            get(router, "/latest/")
 
     def test_no_secret_no_service(self, cell):
         with pytest.raises(ValueError):
