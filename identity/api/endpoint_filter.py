@@ -72,7 +72,8 @@ class EndpointGroups:
     def update(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
         """Change what the body has; ``filters`` as a whole."""
         req.authorize(policies.UPDATE_GROUP)
-        body = req.json["endpoint_group"]
+        body = {name: value for name, value
+                in req.json["endpoint_group"].items() if value is not None}
         with self._db.writer() as session:
             group = endpoint_filter.get_group(session, group_id)
             refuse_unknown(session, body.get("filters", {}),

@@ -115,8 +115,11 @@ class TestEndpointFilter:
         assert ids(admin.ok("GET", f"{of_project}/endpoints")[
             "endpoints"]) == {endpoint}
         assert self.catalog(identity, p) == {endpoint}
+        kept = admin.ok("PATCH", path, {"endpoint_group": {
+            "name": "h", "filters": None}})["endpoint_group"]
+        assert (kept["name"], kept["filters"]) == ("h", group["filters"])
         admin.ok("PATCH", path, {"endpoint_group": {
-            "filters": {"interface": "admin"}}})
+            "name": None, "filters": {"interface": "admin"}}})
         assert endpoint not in self.catalog(identity, p)
         admin.ok("DELETE", path)
         assert endpoint in self.catalog(identity, p)
