@@ -18,15 +18,15 @@ def explained() -> Iterator[None]:
     try:
         yield
     except cfg.Error as error:
-        raise Failed(f"{error}\nCorrect that file.") from error
+        raise Failed(f"{error}; correct that file") from error
     except sa.exc.DBAPIError as error:
         raise Failed(
-            f"a database does not serve: {error.orig}\nSee that it runs, and"
-            " that the options called database lead there.") from error
+            f"a database does not serve: {error.orig}; see that it runs, and"
+            " that the options called database lead there") from error
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EADDRNOTAVAIL):
             raise
         raise Failed(
-            f"{error.filename}: {error.strerror}\nEnd what listens there"
+            f"{error.filename}: {error.strerror}; end what listens there"
             " (ss -ltnp shows it), or set another port or listen in the"
-            " configuration.") from error
+            " configuration") from error

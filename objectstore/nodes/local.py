@@ -1,5 +1,6 @@
 """A directory of this machine as a node."""
 
+import contextlib
 import os
 import pathlib
 import uuid
@@ -81,4 +82,7 @@ class LocalNode(base.Node):
     def delete(self, blob_id: str) -> None:
         # Staged first: who finishes it meanwhile is caught by the second.
         for path in self._paths(blob_id):
-            path.unlink(missing_ok=True)
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+                # Else it might be back after a power cut, with no row.
+                _sync_directory(path.parent)

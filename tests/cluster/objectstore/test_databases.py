@@ -23,6 +23,7 @@ SAME = [
     test_blobs.test_body_that_ends_early_leaves_nothing,
     test_blobs.test_upload_of_a_dead_process_is_given_up,
     test_blobs.test_container_deleted_meanwhile,
+    test_blobs.test_everybody_at_one_name,
 ]
 
 LISTINGS = [mark for mark in test_api.test_listing.pytestmark

@@ -1,13 +1,14 @@
 """Bytes on nodes: a majority or nothing, and nothing damaged."""
 
 import errno
+import functools
 import io
 import os
 import shutil
 
 import pytest
 
-from common import db
+from common import concurrency, db
 from objectstore.blobs import BLOCK
 from objectstore.db import models, objects
 from tests.unit.objectstore.conftest import Service
@@ -244,3 +245,65 @@ def test_full_disk(service, monkeypatch):
     service.call("DELETE", "/c/x", status=204)
     assert_nothing_left(service)
     service.call("PUT", "/c/x", b"new", status=201)
+
+
+def test_upload_that_dies_between_bytes_and_index(service):
+    """The copies have their names already, and the object none."""
+    blob_id = db.new_id()
+    with service.db.writer() as session:
+        objects.begin(session, blob_id, "boot/space/1/0/x",
+                      service.store.names)
+    writer = service.store.stage(blob_id)
+    writer.write(b"whole")
+    writer.finish()
+    writer.close()
+    with service.db.writer() as session:
+        session.query(models.Blob).update({"expires_at": 0.0})
+
+    service.collector.run_once()
+    assert_nothing_left(service)
+
+
+def test_copy_is_gone_for_good_before_its_row(service, monkeypatch):
+    service.call("PUT", "/c/x", b"content", status=201)
+    folders = {str(path.parent) for path in copies(service).values()}
+    service.call("DELETE", "/c/x", status=204)
+    forget, at_the_end = objects.forget, []
+    synced = set()
+    fsync = os.fsync
+
+    def note(fd):
+        synced.add(os.readlink(f"/proc/self/fd/{fd}"))
+        fsync(fd)
+    monkeypatch.setattr(os, "fsync", note)
+    monkeypatch.setattr(objects, "forget", lambda session, ids: (
+        at_the_end.append(folders <= synced), forget(session, ids)))
+    service.collector.run_once()
+
+    assert at_the_end == [True]
+
+
+def test_everybody_at_one_name(service):
+    """Whatever comes first, what is counted is what is there."""
+    def write(number):
+        got = service.call("PUT", "/c/x", b"x" * number)
+        assert got.status_int == 201
+        service.call("POST", "/c/x", X_Object_Meta_A=str(number))
+        service.call("COPY", "/c/x", Destination="c/y")
+        got = service.call("GET", "/c/x")
+        assert got.status_int == 404 or len(got.body) == got.content_length
+        service.call("DELETE", "/c/x" if number % 2 else "/c/y")
+        service.collector.run_once()
+    concurrency.gather(*[
+        functools.partial(write, number) for number in range(1, 7)])
+
+    there = service.call("GET", "/c?format=json").json
+    head = service.call("HEAD", "/c").headers
+    assert head["X-Container-Object-Count"] == str(len(there))
+    assert head["X-Container-Bytes-Used"] == str(
+        sum(item["bytes"] for item in there))
+    for item in there:
+        got = service.call("GET", f"/c/{item['name']}", status=200)
+        assert len(got.body) == item["bytes"]
+        service.call("DELETE", f"/c/{item['name']}", status=204)
+    assert_nothing_left(service)
