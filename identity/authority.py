@@ -104,6 +104,8 @@ class Authority:
             cachetools.LRUCache(_MEMORY))
         self._places: cachetools.LRUCache[Any, Place] = (
             cachetools.LRUCache(_MEMORY))
+        self._subjects: cachetools.LRUCache[Any, Subject] = (
+            cachetools.LRUCache(_MEMORY))
 
     def revisions(self) -> Revisions:
         """Return what tells the present state from those before it."""
@@ -111,8 +113,20 @@ class Authority:
         if at.all != self._newest:
             # What was stored under another is never looked at again.
             self._places.clear()
+            self._subjects.clear()
             self._newest = at.all
         return at
+
+    def find(self, user: Named) -> Subject | None:
+        """Return the user as they are now."""
+        key = (self.revisions().all, user)
+        found = self._subjects.get(key)
+        if found is None:
+            with self._db.reader() as session:
+                found = queries.find_subject(session, user)
+            if found is not None:
+                self._subjects[key] = found
+        return found
 
     def issue(self, proof: Proof, wish: Wish) -> tuple[str, Grant]:
         """Return a new token for who gave ``proof``.

@@ -394,3 +394,20 @@ class Limit(Base):
     registered: Mapped[RegisteredLimit] = orm.relationship(
         lazy="joined", innerjoin=True)
     owner: Mapped[Project] = orm.relationship(lazy="raise")
+
+
+class Passcodes(Base):
+    """Which one-time passcodes a user has used up.
+
+    Times are numbers of 30 seconds since 1970.
+    """
+
+    __tablename__ = "passcodes"
+
+    user_id: Mapped[str] = mapped_column(
+        ID, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
+    #: The newest whose passcode came in.
+    used: Mapped[int] = mapped_column(sa.BigInteger)
+    #: The newest in which any was sent, and how many were.
+    window: Mapped[int] = mapped_column(sa.BigInteger)
+    tries: Mapped[int]

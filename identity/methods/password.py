@@ -31,8 +31,7 @@ class Password(base.Method):
 
     def authenticate(self, claim: dict[str, Any]) -> base.Proof:
         user = claim["user"]
-        with self.means.db.reader() as session:
-            subject = authority.find_subject(session, named(user))
+        subject = self.means.authority.find(named(user))
         if not self.verify(subject, user["password"]) or subject is None:
             raise exceptions.Unauthorized()
         if compliance.expired(subject.options, subject.password_expires_at):
