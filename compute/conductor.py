@@ -89,12 +89,13 @@ class Conductor(ConductorAPI):
             specs.of(server, self._conf).to_json() for server in found]}
 
     def lifecycle(self, ctx: RequestContext, *, host: str, server_id: str,
-                  event: str) -> None:
+                  event: str, generation: int | None = None) -> None:
         """A guest that went down by itself is stopped from now on."""
         if event in _BY_ITSELF:
-            db.retrying(self._came_down, host, server_id, event)
+            db.retrying(self._came_down, host, server_id, event, generation)
 
-    def _came_down(self, host: str, server_id: str, event: str) -> None:
+    def _came_down(self, host: str, server_id: str, event: str,
+                   generation: int | None) -> None:
         was, now = _BY_ITSELF[event]
         with self._cell.writer() as session:
             server = servers.find(session, server_id)
@@ -104,6 +105,7 @@ class Conductor(ConductorAPI):
                 "crashed" if event == "crashed" else "shutdown"]
             servers.change(
                 session, server_id, vm_state=[was], task_state=[None],
+                generation=generation,
                 values={"vm_state": now, "power_state": power})
 
     def wake(self, ctx: RequestContext) -> None:

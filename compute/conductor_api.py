@@ -45,8 +45,11 @@ class ConductorAPI(rpc.Interface):
 
     @rpc.call(timeout=30)
     def lifecycle(self, ctx: RequestContext, *, host: str, server_id: str,
-                  event: str) -> None:
+                  event: str, generation: int | None = None) -> None:
         """Note what happened to a guest by itself.
+
+        :param generation: of the server as the agent knew it then: once it
+            has moved on, the message is late and is dropped
 
         :param event: ``started``, ``stopped``, ``paused``, ``resumed``,
             ``crashed``

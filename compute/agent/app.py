@@ -42,8 +42,7 @@ def assemble(conf: cfg.ConfigOpts, bus: Any, driver: base.ComputeDriver,
     reconciler = Reconciler(driver, membership, notes, server_locks,
                             own.reconcile_interval)
     server = ComputeAgent(driver, notes, server_locks, reconciler.wake)
-    happenings = Happenings(
-        driver, membership, server_locks, reconciler.wake)
+    happenings = Happenings(server_locks, reconciler.wake)
     return daemon.Daemon(
         name="compute-agent",
         loops=[reconciler,

@@ -66,11 +66,11 @@ class Membership:
         if not self._registered:
             raise RuntimeError("the host is not registered")
 
-    def tell(self, server_id: str, event: str) -> None:
-        """Tell what happened to a guest by itself."""
+    def tell(self, server_id: str, event: str, generation: int) -> None:
+        """Tell what happened to a guest of that generation by itself."""
         self.conductor.lifecycle(
             service_context(), host=self.host, server_id=server_id,
-            event=event)
+            event=event, generation=generation)
 
 
 class Reporter(loop.Loop):

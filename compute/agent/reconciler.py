@@ -39,6 +39,8 @@ class Reconciler(loop.Loop):
         self._strays: set[str] = set()
         #: Images of the servers that should be here; None: not known yet.
         self.wanted_images: set[str] | None = None
+        #: Servers whose crash was told, and of which generation they were.
+        self._crashes: dict[str, int] = {}
 
     def run_once(self) -> int:
         """Mend every difference; return how many servers were touched."""
@@ -53,6 +55,8 @@ class Reconciler(loop.Loop):
         touched = self._mend_all(list(wanted.values()))
         touched += self._remove_strays(found.keys() - wanted.keys())
         self._notes.forget_old(set(wanted))
+        self._crashes = {server_id: generation for server_id, generation
+                         in self._crashes.items() if server_id in wanted}
         self.wanted_images = {spec.image.id for spec in wanted.values()
                               if spec.image}
         return touched
@@ -105,7 +109,10 @@ class Reconciler(loop.Loop):
             return self._mend_paused(spec)
         if guest.ended_itself:
             # The conductor has not heard of it, or has not acted yet.
-            self._membership.tell(spec.server_id, "stopped")
+            self._membership.tell(
+                spec.server_id, "stopped", spec.generation)
+            return True
+        if guest.power_state == "crashed" and self._tell_crash(spec):
             return True
         if not self._driver.has_disk(spec.server_id):
             LOG.error("Server %s should run here and has no disk",
@@ -116,6 +123,17 @@ class Reconciler(loop.Loop):
         self._notes.change(spec.server_id, generation=spec.generation,
                            waiting_for=tuple(spec.wait_for_ports))
         self._driver.start(spec, paused=bool(spec.wait_for_ports))
+        return True
+
+    def _tell_crash(self, spec: specs.ServerSpec) -> bool:
+        """Tell of a crash, once; say whether there is an answer to await."""
+        known = self._crashes.get(spec.server_id)
+        if known == spec.generation:
+            del self._crashes[spec.server_id]
+            return False  # told, and it should run all the same
+        self._membership.tell(spec.server_id, "crashed", spec.generation)
+        self._crashes[spec.server_id] = spec.generation
+        self.due_in(_AGAIN_S)
         return True
 
     def _mend_paused(self, spec: specs.ServerSpec) -> bool:

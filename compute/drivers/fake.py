@@ -132,6 +132,10 @@ class FakeDriver(base.ComputeDriver):
         """Let the guest go off by itself."""
         self._end(server_id, itself=True)
 
+    def crash(self, server_id: str) -> None:
+        """Let the hypervisor of the guest die."""
+        self._define(server_id, "crashed")
+
     def lose_power(self) -> None:
         """Let the host lose power: disks stay."""
         self._guests.clear()

@@ -34,7 +34,7 @@ class Conductor(ConductorAPI):
         return {"servers": [
             spec.to_json() for spec in self.wanted.values()]}
 
-    def lifecycle(self, ctx, *, host, server_id, event):
+    def lifecycle(self, ctx, *, host, server_id, event, generation):
         self.told.append((server_id, event))
 
     def wake(self, ctx):

@@ -1,11 +1,13 @@
 """The life of a server, through the API."""
 
+import functools
 import hmac
 import uuid
 
 import pytest
 
 from common import concurrency, db, policy, wsgi
+from common.context import service_context
 from compute import exceptions
 from compute.db.cell import models
 from compute.drivers.fake import FakeDriver
@@ -438,6 +440,26 @@ def public_ipv4(world, server_id):
                               "X-Tenant-ID": "p1",
                               "X-Instance-ID-Signature":
                               signature.hexdigest()}).body
+
+
+def test_late_word_of_a_guest_that_went_off_is_dropped(cloud):
+    world = cloud.world
+    server_id = world.active()
+    with world.cell_db.reader() as session:
+        before = session.get(models.Server, server_id).generation
+    tell = functools.partial(
+        world.conductor.lifecycle, service_context(), host="h1",
+        server_id=server_id, event="stopped", generation=before)
+    tell()
+    world.wait_status(server_id, "SHUTOFF")
+    world.call("POST", f"/v2.1/servers/{server_id}/action",
+               {"os-start": None}, status=202)
+    world.wait_status(server_id, "ACTIVE")
+
+    tell()
+
+    world.wait_status(server_id, "ACTIVE")
+    assert cloud.driver.guest(server_id).power_state == "running"
 
 
 def test_sweeper_takes_back_orphaned_quota(cloud):

@@ -38,7 +38,7 @@ class Conductor:
             raise common_exceptions.ServiceUnavailable()
         return {"servers": [spec.to_json() for spec in self.servers]}
 
-    def lifecycle(self, ctx, *, host, server_id, event):
+    def lifecycle(self, ctx, *, host, server_id, event, generation):
         self.told.append((server_id, event))
 
 
@@ -61,6 +61,5 @@ def host(tmp_path):
     made.agent = ComputeAgent(made.driver, made.notes, made.locks, wake)
     made.reporter = Reporter(
         made.driver, made.membership, made.notes, wake)
-    made.driver.listen(Happenings(
-        made.driver, made.membership, made.locks, wake))
+    made.driver.listen(Happenings(made.locks, wake))
     return made

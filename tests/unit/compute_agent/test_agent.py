@@ -149,6 +149,9 @@ class TestHappenings:
 
     def test_a_guest_that_goes_off_is_told(self, host):
         spec, _ = spawn(host)
+        host.conductor.servers = [spec]
         host.driver.power_off_inside(spec.server_id)
         concurrency.sleep(0.05)
+        assert host.woken
+        host.reconciler.run_once()
         assert host.conductor.told == [(spec.server_id, "stopped")]

@@ -66,6 +66,16 @@ class TestMending:
         assert state(host, server) == "shutdown"
         assert host.conductor.told == [(server.server_id, "stopped")]
 
+    def test_a_crash_is_told_and_awaits_the_answer(self, host, server):
+        host.driver.crash(server.server_id)
+        host.reconciler.run_once()
+        assert state(host, server) == "crashed"
+        assert host.conductor.told == [(server.server_id, "crashed")]
+
+        host.reconciler.run_once()
+        assert state(host, server) == "running"
+        assert len(host.conductor.told) == 1
+
     def test_a_lost_disk_is_not_made_anew(self, host, server):
         host.driver.destroy(server.server_id)
         assert host.reconciler.run_once() == 0
