@@ -11,7 +11,7 @@ from identity import bootstrap, env, policies, views
 from identity.api.auth import REVISIONS
 from identity.authority import Authority
 from identity.db import authority as queries
-from identity.db import delegations  # its tables, too
+from identity.db import delegations, oauth  # its tables, too
 from identity.exceptions import TokenNotFound
 
 SCHEMA = db.Schema("identity", delegations.Base.metadata,
@@ -87,7 +87,7 @@ def _check(database: db.Database) -> None:
 
 
 class Pruner(loop.Loop):
-    """Drops the revocations of tokens that have expired anyway."""
+    """Drops what has expired: revocations, and tokens of OAuth."""
 
     def __init__(self, database: db.Database) -> None:
         super().__init__(_PRUNE_INTERVAL)
@@ -97,7 +97,7 @@ class Pruner(loop.Loop):
         """Drop them all, and return how many there were."""
         now = datetime.datetime.now(datetime.UTC)
         with self._db.writer() as session:
-            return queries.prune(session, now)
+            return queries.prune(session, now) + oauth.prune(session, now)
 
 
 SERVICE = daemon.Service(

@@ -13,6 +13,7 @@ from identity.delegation.application_credential import (
 )
 from identity.delegation.base import Kind
 from identity.delegation.ec2 import EC2Keys
+from identity.delegation.oauth import AccessTokens
 from identity.delegation.trust import Trusts
 from identity.delegation.vault import Vault
 from identity.login import Login, load_methods
@@ -23,7 +24,7 @@ from identity.revocation import Announcer
 
 #: The kinds of delegation there are.
 DELEGATIONS: tuple[Kind, ...] = (
-    ApplicationCredentials(), EC2Keys(), Trusts())
+    ApplicationCredentials(), EC2Keys(), Trusts(), AccessTokens())
 
 
 @dataclasses.dataclass(frozen=True)

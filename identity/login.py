@@ -10,7 +10,8 @@ from identity.authority import Authority, Grant, Wish
 from identity.db import authority as queries
 from identity.db.authority import Named, Subject
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
-from identity.methods.base import Means, Method, Proof
+from identity.delegation.oauth import Call
+from identity.methods.base import Means, Method, Proof, SignedMethod
 from identity.methods.password import named
 from identity.receipts import Receipts, unmet
 from identity.schemas.auth import TRUST_SCOPE
@@ -35,15 +36,16 @@ class Login:
         self._authority = authority
         self._receipts = receipts
 
-    def __call__(self, auth: dict[str, Any], receipt: str | None = None
-                 ) -> tuple[str, Grant]:
+    def __call__(self, auth: dict[str, Any], receipt: str | None = None,
+                 call: Call | None = None) -> tuple[str, Grant]:
         """Return the token that ``auth`` asks for.
 
+        :param call: the request, for methods that look at its signature
         :param receipt: what an incomplete login before this one gave
         :raises Unauthorized: whatever is wrong with the sender
         :raises Incomplete: if the user must prove more
         """
-        proof = self._prove(auth["identity"])
+        proof = self._prove(auth["identity"], call)
         subject = proof.subject or self._subject(proof.user_id)
         if receipt is not None:
             proof = self._receipts.joined(receipt, proof, subject)
@@ -59,7 +61,8 @@ class Login:
             raise exceptions.Unauthorized()
         return found
 
-    def _prove(self, identity: dict[str, Any]) -> Proof:
+    def _prove(self, identity: dict[str, Any],
+               call: Call | None) -> Proof:
         names = dict.fromkeys(identity["methods"])
         if not set(names) <= set(self._methods):
             raise exceptions.Unauthorized()
@@ -67,9 +70,18 @@ class Login:
             schema.validate(
                 identity.get(name), self._methods[name].claim_schema,
                 f"body.auth.identity.{name}")
-        proofs = [self._methods[name].authenticate(identity[name])
-                  for name in names]
-        return combine(proofs)
+        return combine([
+            _proof(self._methods[name], identity[name], call)
+            for name in names])
+
+
+def _proof(method: Method, claim: dict[str, Any],
+           call: Call | None) -> Proof:
+    if not isinstance(method, SignedMethod):
+        return method.authenticate(claim)
+    if call is None:
+        raise exceptions.Unauthorized()
+    return method.authenticate_call(call)
 
 
 def combine(proofs: list[Proof]) -> Proof:

@@ -44,4 +44,4 @@ def routes(env: Env) -> list[wsgi.Route]:
         *delegations(env),
     ]
     table = [route for resource in resources for route in resource.routes()]
-    return Versions().routes() + wsgi.mounted(["/v3"], table)
+    return Versions(table).routes() + wsgi.mounted(["/v3"], table)

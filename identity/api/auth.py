@@ -10,6 +10,7 @@ from identity.api.projects import view as view_project
 from identity.authority import Authority, Grant
 from identity.db import authority as queries
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
+from identity.delegation.oauth import Call
 from identity.exceptions import TokenNotFound
 from identity.login import Login
 from identity.policies import auth as policies
@@ -49,7 +50,8 @@ class Auth:
         """Issue a token."""
         try:
             text, grant = self._login(
-                req.json["auth"], req.headers.get(schemas.RECEIPT_HEADER))
+                req.json["auth"], req.headers.get(schemas.RECEIPT_HEADER),
+                Call.read(req))
         except Incomplete as error:
             return _incomplete(error)
         return _answer(req, text, grant, 201)

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from identity.api.access_tokens import AccessTokens
 from identity.api.application_credentials import (
     AccessRules,
     ApplicationCredentials,
 )
 from identity.api.credentials import Credentials
 from identity.api.ec2 import EC2Credentials, SignedRequests
+from identity.api.oauth1 import Consumers, Exchange
 from identity.api.trusts import Trusts
 from identity.env import Env
 
@@ -22,4 +24,7 @@ def resources(env: Env) -> list[Any]:
         EC2Credentials(env.db, env.vault, env.announce),
         Trusts(env.db, env.authority, env.announce),
         SignedRequests(env.db, env.vault, env.authority),
+        Consumers(env.db, env.vault, env.announce),
+        Exchange(env.db, env.vault, env.authority),
+        AccessTokens(env.db, env.authority, env.announce),
     ]

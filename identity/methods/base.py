@@ -9,8 +9,9 @@ import dataclasses
 import datetime
 from typing import Any, ClassVar
 
-from common import db, schema
+from common import db, exceptions, schema
 from identity import compliance, passwords, tokens
+from identity.delegation import oauth
 from identity.delegation.vault import Vault
 
 
@@ -61,3 +62,14 @@ class Method(abc.ABC):
 
         Unknown, disabled, locked and wrong must look, and last, the same.
         """
+
+
+class SignedMethod(Method):
+    """A way to prove who one is by a signature over the request."""
+
+    def authenticate(self, claim: dict[str, Any]) -> Proof:
+        raise exceptions.Unauthorized()
+
+    @abc.abstractmethod
+    def authenticate_call(self, call: oauth.Call) -> Proof:
+        """Return who has signed ``call``, or raise Unauthorized."""

@@ -9,6 +9,7 @@ from identity.policies import (
     domain_config,
     endpoint_filter,
     limits,
+    oauth,
     policies,
     projects,
     roles,
@@ -19,4 +20,5 @@ from identity.policies import (
 RULES = [*auth.RULES, *projects.RULES, *domain_config.RULES,
          *users.RULES, *roles.RULES, *assignments.RULES, *catalog.RULES,
          *endpoint_filter.RULES, *policies.RULES, *limits.RULES,
-         *credentials.RULES, *application_credentials.RULES, *trusts.RULES]
+         *credentials.RULES, *application_credentials.RULES, *trusts.RULES,
+         *oauth.RULES]
