@@ -62,16 +62,15 @@ def matching(session: orm.Session, *where: sa.ColumnElement[bool],
 
     As tuples that have the attributes: a list may hold very many.
     """
-    return session.execute(
-        sa.select(*_COLUMNS).where(*where).filter_by(**equal).order_by(
-            Assignment.target_kind, Assignment.target_id,
-            Assignment.actor_kind, Assignment.actor_id,
-            Assignment.role_id, Assignment.inherited)).all()
+    return session.connection().execute(
+        sa.select(_given).where(*where, *(
+            _given.c[name] == value for name, value in equal.items()))
+        .order_by(
+            _given.c.target_kind, _given.c.target_id, _given.c.actor_kind,
+            _given.c.actor_id, _given.c.role_id, _given.c.inherited)).all()
 
 
-_COLUMNS = (
-    Assignment.role_id, Assignment.actor_kind, Assignment.actor_id,
-    Assignment.target_kind, Assignment.target_id, Assignment.inherited)
+_given = sa.inspect(Assignment).local_table
 
 
 def of_user(user_id: str) -> sa.ColumnElement[bool]:
