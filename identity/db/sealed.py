@@ -23,11 +23,12 @@ _BATCH = 200
 
 
 def reseal(session: orm.Session, model: type[Any], column: str, after: str,
-           anew: Callable[[str], str]) -> str | None:
+           anew: Callable[[str], str]) -> tuple[int, str | None]:
     """Seal some rows of a table anew, in the order of their ids.
 
     :param after: the id of the last one done, at first the empty string
-    :returns: what to pass as ``after`` next, None when all are done
+    :returns: how many, and what to pass as ``after`` next, None when all
+        are done
     """
     secret = getattr(model, column)
     rows = session.execute(
@@ -38,4 +39,4 @@ def reseal(session: orm.Session, model: type[Any], column: str, after: str,
         session.execute(
             sa.update(model).where(model.id == row_id, secret == sealed)
             .values({column: anew(sealed)}))
-    return rows[-1][0] if rows else None
+    return len(rows), rows[-1][0] if rows else None
