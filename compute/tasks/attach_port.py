@@ -159,8 +159,9 @@ class DetachPort(_PortTask):
     def free(self, env: Env) -> None:
         """Give the port back, or delete it if we made it."""
         server = self._find(env)
-        nic = server and next((nic for nic in server.nics
-                               if nic.port_id == self.port_id), None)
+        found = server.nics if server else []
+        nic = next((nic for nic in found if nic.port_id == self.port_id),
+                   None)
         if nic is None:
             return
         rest = self._rest(env)

@@ -129,6 +129,8 @@ class BuildServer(task.Task):
         lent = {wanted["port_id"] for wanted in server.wanted_nics
                 if wanted.get("port_id")}
         left = lent - {nic.port_id for nic in server.nics}
+        if not left:
+            return
         found = rest.ports(id=sorted(left))
         with env.cell.writer() as session:
             self.guard(session)
