@@ -85,7 +85,9 @@ class Aggregates:
     def act(self, req: wsgi.Request, aggregate_id: str) -> View:
         """Add or remove a host, or set metadata."""
         req.authorize(policies.WRITE)
-        name, value = next(iter(req.json.items()), ("", {}))
+        name: str
+        value: Any
+        name, value = next(iter(req.json.items()), ("", None))
         known = {"add_host": _add_host, "remove_host": _remove_host,
                  "set_metadata": self._set_metadata}
         if name not in known or len(req.json) != 1:
