@@ -4,6 +4,7 @@ Green threads share one processor and one hub. What computes or blocks for
 more than 10 ms goes through ``blocking``.
 """
 
+import contextlib
 import ipaddress
 import os
 import socket
@@ -171,14 +172,13 @@ _os_read = patcher.original("os").read
 _os_write = patcher.original("os").write
 
 
-def native_waitpid() -> tuple[int, int]:
-    """Wait for any child without a hub; for processes that only do that."""
-    while True:
-        try:
-            pid, status = _original_waitpid(-1, 0)
-            return pid, status
-        except InterruptedError:
-            continue
+def native_reap() -> set[int]:
+    """Return the children that have ended since, without a hub."""
+    ended = set()
+    with contextlib.suppress(ChildProcessError):
+        while pid := _original_waitpid(-1, os.WNOHANG)[0]:
+            ended.add(pid)
+    return ended
 
 
 def after_fork() -> None:

@@ -274,13 +274,14 @@ def drop_privileges(conf: cfg.ConfigOpts) -> None:
 
 
 def _run_one(conf: cfg.ConfigOpts, names: Sequence[str],
-             helper: Callable[[], bool] | None,
+             alive: Callable[[], bool] | None,
              shared: bool = False) -> int:
     stop = concurrency.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.send())
     signal.signal(signal.SIGHUP, lambda *_: concurrency.spawn(
         _reload, conf))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
     notify.send(STATUS="starting daemons")
     process = Process(conf, names, shared=shared)
     process.start()
@@ -289,19 +290,19 @@ def _run_one(conf: cfg.ConfigOpts, names: Sequence[str],
     # Freed at exit, so the collector need not walk it again and again.
     gc.collect()
     gc.freeze()
-    code = _wait(stop, helper)
+    code = _wait(stop, alive)
     notify.send(STOPPING="1")
     process.stop()
     return code
 
 
 def _wait(stop: concurrency.Event,
-          helper: Callable[[], bool] | None) -> int:
+          alive: Callable[[], bool] | None) -> int:
     while not stop.ready():
         stop.wait(2)
-        if helper and not helper():
-            LOG.critical("The privileged helper has died: stopping, so "
-                         "that the supervisor starts both again")
+        if alive and not alive():
+            LOG.critical("The privileged helper, or the parent, has died: "
+                         "stopping, so that all are started again")
             return 1
     return 0
 
@@ -332,37 +333,48 @@ def _reload(conf: cfg.ConfigOpts) -> None:
     LOG.info("Options were read again")
 
 
+_TOLD = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
+
+
 def _supervise(conf: cfg.ConfigOpts, names: Sequence[str],
                workers: int) -> int:
-    """Keep ``workers`` children running until told to stop."""
-    gc.freeze()
-    children = {_fork(conf, names) for _ in range(workers)}
-    stopping = False
+    """Keep ``workers`` children running until told to stop.
 
-    def forward(number: int, frame: object) -> None:
-        nonlocal stopping
+    Signals are waited for, not handled: a child is told of each, however
+    young it is.
+    """
+    gc.freeze()
+    signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD | {signal.SIGCHLD})
+    children: set[int] = set()
+    stopping = False
+    while children or not stopping:
+        while not stopping and len(children) < workers:
+            children.add(_fork(conf, names))
+        number = signal.sigwait(_TOLD | {signal.SIGCHLD})
+        if number == signal.SIGCHLD:
+            children -= concurrency.native_reap()
+            # One that ends at once is not started anew at once.
+            told = None if stopping else signal.sigtimedwait(_TOLD, 0.5)
+            if told is None:
+                continue
+            number = signal.Signals(told.si_signo)
         stopping = stopping or number != signal.SIGHUP
         for child in children:
             os.kill(child, number)
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, forward)
-    while children:
-        child, _ = concurrency.native_waitpid()
-        children.discard(child)
-        if not stopping:
-            time.sleep(0.5)
-            children.add(_fork(conf, names))
     return 0
 
 
 def _fork(conf: cfg.ConfigOpts, names: Sequence[str]) -> int:
+    parent = os.getpid()
     child = os.fork()
     if child:
         return child
     concurrency.after_fork()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     code = 1
     try:
-        code = _run_one(conf, names, None, shared=True)
+        code = _run_one(
+            conf, names, lambda: os.getppid() == parent, shared=True)
     except BaseException:
         LOG.exception("Worker failed")
     finally:

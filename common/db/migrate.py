@@ -178,7 +178,9 @@ def _locked(engine: sa.Engine) -> Iterator[sa.Connection]:
 def _prepare_mysql(connection: sa.Connection) -> None:
     """Lock (until the connection ends); compare text byte by byte."""
     connection.exec_driver_sql("SET SESSION max_statement_time=0")
-    connection.exec_driver_sql("SELECT get_lock('pileus.migrate', 60)")
+    if connection.exec_driver_sql(
+            "SELECT get_lock('pileus.migrate', 60)").scalar() != 1:
+        raise RuntimeError("another process has migrated for 60 s")
     if connection.exec_driver_sql(
             "SELECT @@collation_database").scalar() != "utf8mb4_nopad_bin":
         connection.exec_driver_sql(

@@ -19,8 +19,13 @@ LOG = logging.getLogger(__name__)
 _REPLY_TO = "amq.rabbitmq.reply-to"
 #: Messages kept while the broker is away or has not confirmed them.
 _KEPT_MAX = 10_000
-#: Seconds for which a reply may be lost with the connection unnoticed.
+#: Seconds for which a reply may be lost with the connection unnoticed,
+#: and how much of replies is kept for that.
 _REPLY_KEPT_S = 30.0
+_REPLIES_MAX = 256
+_REPLIES_MAX_BYTES = 4 << 20
+#: Bytes of a routing key, less what ``Topology.target`` adds.
+_TO_MAX_BYTES = 250
 
 
 class AMQPLink:
@@ -40,7 +45,8 @@ class AMQPLink:
             collections.OrderedDict())
         self._plain_channel = 0
         self._replies: collections.deque[
-            tuple[float, wire.Message]] = collections.deque(maxlen=256)
+            tuple[float, wire.Message]] = collections.deque()
+        self._reply_bytes = 0
         self._out = session.Session(
             url, "out", prepare=self._prepare_out, delivered=self._reply,
             settled=self._settled, returned=self._returned,
@@ -50,6 +56,8 @@ class AMQPLink:
     # Sending
 
     def send(self, message: wire.Message) -> None:
+        if len(message.to.encode()) > _TO_MAX_BYTES:
+            raise ValueError(f"too long for a routing key: {message.to}")
         if len(self._outbox) + len(self._unconfirmed) >= _KEPT_MAX:
             _tell(message, "full")
             return
@@ -76,26 +84,31 @@ class AMQPLink:
             if left <= 0:
                 _tell(message, "away")
                 return
+        # Confirms cost a fifth of a call. A call's reply confirms it, and
+        # the last replies are sent again when the connection was lost.
+        plain = message.way == "reply" or (
+            message.reply and not message.sure)
         exchange, key = self._names.target(message)
-        self._out.write(frames.publish(
-            self._channel_for(message), exchange, key,
-            message.way in ("call", "cast"), _properties(message, left),
-            message.body, self._out.frame_max))
-
-    def _channel_for(self, message: wire.Message) -> int:
-        """Note that the message is on its way; return the channel to use.
-
-        Confirms cost a fifth of a call. A call's reply confirms it, and
-        the last replies are sent again when the connection was lost.
-        """
+        data = frames.publish(
+            self._plain_channel if plain else self._out.channel.channel_id,
+            exchange, key, message.way in ("call", "cast"),
+            _properties(message, left), message.body, self._out.frame_max)
         if message.way == "reply":
-            self._replies.append((time.monotonic(), message))
-            return self._plain_channel
-        if message.reply and not message.sure:
-            return self._plain_channel
-        self._tag += 1
-        self._unconfirmed[self._tag] = message
-        return int(self._out.channel.channel_id)
+            self._keep_reply(message)
+        elif not plain:
+            self._tag += 1
+            self._unconfirmed[self._tag] = message
+        self._out.write(data)
+
+    def _keep_reply(self, message: wire.Message) -> None:
+        now = time.monotonic()
+        self._replies.append((now, message))
+        self._reply_bytes += len(message.body)
+        while self._replies and (
+                self._reply_bytes > _REPLIES_MAX_BYTES
+                or len(self._replies) > _REPLIES_MAX
+                or self._replies[0][0] < now - _REPLY_KEPT_S):
+            self._reply_bytes -= len(self._replies.popleft()[1].body)
 
     def _settled(self, tag: int, multiple: bool, refused: bool) -> None:
         self._settle(tag, multiple, "full" if refused else None)
@@ -143,6 +156,7 @@ class AMQPLink:
         kept += [m for m in (*self._unconfirmed.values(), *self._outbox)
                  if not m.reply]
         self._replies.clear()
+        self._reply_bytes = 0
         self._unconfirmed.clear()
         self._outbox = collections.deque(kept)
 

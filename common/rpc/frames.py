@@ -153,7 +153,7 @@ class Reader:
         if signature == _DELIVER:
             end = 5 + payload[4]
             self._incoming[channel] = _Incoming(
-                payload[5:end].decode(),
+                payload[5:end].decode(errors="replace"),
                 int.from_bytes(payload[end:end + 8], "big"))
         elif signature in (_ACK, _NACK):
             tag, multiple = _TAG_MULTIPLE.unpack_from(payload)
@@ -197,6 +197,8 @@ def _properties(payload: bytes) -> tuple[int, Properties]:
             end = place + 1 + payload[place]
             name = _SHORT_STRINGS[bit]
             if bit < 11:
-                setattr(found, name, payload[place + 1:end].decode())
+                # Whoever sends garbage does not end the connection.
+                setattr(found, name, payload[place + 1:end].decode(
+                    errors="replace"))
             place = end
     return size, found

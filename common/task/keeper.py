@@ -110,7 +110,10 @@ class Keeper:
                 self._turned = time.monotonic()
                 if late > _SLOW_S:
                     LOG.warning("Green threads stood still for %.1f s", late)
-                self._look_after(self._held)
+                try:
+                    self._look_after(self._held)
+                except Exception:
+                    LOG.warning("A lease was not renewed", exc_info=True)
         finally:
             self._green = None
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -104,12 +105,23 @@ class Runner(loop.Loop):
                 session, found.id, found.fence, dead, kind.deadline_s)
         if row is None:
             return False
-        run = _Run(self._db, self._store, self._env, kind, row, self)
+        try:
+            run = _Run(self._db, self._store, self._env, kind, row, self)
+        except Exception:
+            LOG.exception("Task %s is not understood here", row.id)
+            self._leave(row)
+            return False
         if self._held is None:
             self._held = keeper.keeper().hold(
                 self._db, self._store.renew, self._lease_s / 3)
         self._runs[row.id] = concurrency.spawn(self._run, run)
         return True
+
+    def _leave(self, row: store.Row) -> None:
+        """Let another try, such as one of the release that added it."""
+        with self._db.writer() as session:
+            self._store.save(session, row.id, row.fence, {
+                "owner": None, "not_before": db.epoch() + _BACK_OFF_MOST})
 
     def _run(self, run: "_Run") -> None:
         try:
@@ -175,7 +187,9 @@ class _Run:
     def __init__(self, database: db.Database, rows: store.Store, env: Any,
                  kind: type[model.Task], row: store.Row,
                  runner: Runner) -> None:
-        self.task = kind(**row.fields)
+        known = _field_names(kind)  # a newer release may have more
+        self.task = kind(**{name: value for name, value
+                            in row.fields.items() if name in known})
         self.task.results = dict(row.results)
         self.task.request_id = row.request_id
         self.task._table = rows.table
@@ -237,6 +251,7 @@ class _Run:
         started = time.monotonic()
         failpoint.hit(f"{point}.before")
         result = current.do(self.task, self._env)
+        orjson.dumps(result)  # what cannot be kept has failed
         failpoint.hit(f"{point}.after")
         took = round(time.monotonic() - started, 3)
         self._timings[current.name] = took

@@ -384,3 +384,47 @@ def test_run_forever_is_prompt(database, world):
     assert time.monotonic() - started < 2
     runner.stop()
     thread.wait()
+
+
+@dataclasses.dataclass
+class Odd(task.Task):
+    @task.step
+    def one(self, env):
+        return object()
+
+    @one.undo
+    def unone(self, env):
+        env.act("unone")
+
+
+def test_a_result_that_cannot_be_kept_is_a_failure(database, world):
+    runner = task.Runner(database, world, [Odd], TABLES)
+    ident = add(database, runner, Odd())
+
+    assert runner.run_until_idle(5)
+
+    assert world.done == ["unone"]
+    assert row(database, ident).state == "undone"
+
+
+def test_tasks_of_another_release_hold_up_no_others(database, world):
+    """Fields that are new there are ignored; without ours, it waits."""
+    runner = make(database, world)
+    wrong, newer, plain = Build("s1"), Build("s2"), Build("s3")
+    add(database, runner, wrong, newer, plain)
+    with database.writer() as session:
+        for each, fields in (
+                (wrong, {"id": wrong.id}),
+                (newer, {"id": newer.id, "server_id": "s2", "new": 1})):
+            session.execute(
+                sa.update(TABLES).where(TABLES.c.id == each.id)
+                .values(fields=fields))
+
+    runner.run_once()
+    assert runner.wait(5)
+
+    assert [row(database, each.id).state for each in (newer, plain)] == [
+        "done", "done"]
+    left = row(database, wrong.id)
+    assert (left.state, left.owner, left.ended) == ("forward", None, None)
+    assert left.not_before > time.time()
