@@ -228,6 +228,16 @@ class TestRabbit(BusContract):
         assert len(late) <= 8
         assert len(refused) == 40 - len(late)
 
+    def test_a_name_too_long_for_the_broker_harms_no_other(self, make_bus):
+        make_bus().serve(Agent(), "h1")
+        bus = make_bus()
+        client = bus.client(AgentAPI)
+        assert client.add(CTX, a=1) == 1
+        with pytest.raises(ValueError, match="too long"):
+            bus.client(AgentAPI, "h" * 250).add(CTX, a=1)
+        bus.publish("server.create.end", {})
+        assert client.add(CTX, a=1) == 1
+
     def test_nothing_is_left_on_the_broker(self, make_bus, rabbit, exchange):
         """Private queues go with their process."""
         bus = make_bus()
