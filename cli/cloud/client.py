@@ -4,6 +4,7 @@ import os
 import pathlib
 import shlex
 import sys
+import urllib.parse
 from typing import Any
 
 import yaml
@@ -53,10 +54,15 @@ def shell_lines(place: paths.Paths) -> list[str]:
                "OS_IDENTITY_API_VERSION": "3",
                "OS_VOLUME_API_VERSION": "3"}
     tools = pathlib.Path(sys.executable).parent
+    host = urllib.parse.urlsplit(entry["auth"]["auth_url"]).hostname
     return [
         # Variables of another cloud would win over ours, or mix with them.
         "unset $(env | sed -n 's/^\\(OS_[A-Z0-9_]*\\)=.*/\\1/p')",
         *[f"export {name}={shlex.quote(value)}"
           for name, value in values.items()],
+        # No proxy of the shell's knows a way to this machine.
+        "no_proxy=${no_proxy-${NO_PROXY-}}",
+        f"case ,$no_proxy, in *,{host},*) ;;"
+        f" *) export no_proxy=${{no_proxy:+$no_proxy,}}{host} ;; esac",
         f"case :$PATH: in *:{shlex.quote(str(tools))}:*) ;;"
         f" *) export PATH={shlex.quote(str(tools))}:$PATH ;; esac"]

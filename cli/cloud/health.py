@@ -24,8 +24,10 @@ def reasons(place: paths.Paths) -> dict[str, str]:
     """
     parts = urllib.parse.urlsplit(client.read(place)["auth"]["auth_url"])
     url = f"{parts.scheme}://{parts.netloc}/healthcheck"
+    # A proxy that the caller's shell names knows no way to this machine.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310
+        with direct.open(url, timeout=10) as answer:
             body = answer.read()
     except urllib.error.HTTPError as error:
         if error.code != 503:

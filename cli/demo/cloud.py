@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import requests
 from keystoneauth1 import adapter, exceptions, session
 from keystoneauth1.identity import v3
 
@@ -28,7 +29,10 @@ class Cloud:
     def __init__(self, place: paths.Paths) -> None:
         entry = client.read(place)
         self._region = entry["region_name"]
-        self._session = session.Session(auth=v3.Password(**entry["auth"]))
+        direct = requests.Session()
+        direct.trust_env = False  # no proxy knows a way to this machine
+        self._session = session.Session(
+            auth=v3.Password(**entry["auth"]), session=direct)
 
     def service(self, kind: str, prefix: str = "") -> "Service":
         return Service(adapter.Adapter(

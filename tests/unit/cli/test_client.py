@@ -33,6 +33,16 @@ def test_shell_gets_exactly_the_password(place, shell):
     assert said == f"{PASSWORD}|gone"
 
 
+def test_no_proxy_is_asked_for_the_cloud(place):
+    lines = "\n".join(client.shell_lines(place) * 2)
+    said = [subprocess.run(
+        ["sh", "-euc", f'{before}\n{lines}\nsh -c \'echo "$no_proxy"\''],
+        capture_output=True, text=True, check=True).stdout.strip()
+        for before in ("unset no_proxy NO_PROXY", "export no_proxy=x.org",
+                       "unset no_proxy; NO_PROXY=x.org")]
+    assert said == ["127.0.0.1", "x.org,127.0.0.1", "x.org,127.0.0.1"]
+
+
 def test_tools_come_into_the_path_once(place):
     lines = "\n".join(client.shell_lines(place) * 2)
     said = subprocess.run(
