@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from common import db, wsgi
 from identity import compliance
 from identity.api import base
+from identity.api.privileges import refuse_lesser
 from identity.api.projects import refuse_moves
 from identity.api.users import View, domain_for, filtered
 from identity.api.users import find as find_user
 from identity.db import projects, users
-from identity.db.models import Group, Membership, User
+from identity.db.models import GROUP, Group, Membership, User
 from identity.exceptions import NotAMember
 from identity.policies import users as policies
 from identity.policies.base import target
@@ -130,6 +131,7 @@ class Groups:
                    user_id: str) -> None:
         with self._db.writer() as session:
             self._both(session, req, policies.ADD_MEMBER, group_id, user_id)
+            refuse_lesser(session, req, policies.ADD_MEMBER, GROUP, group_id)
             users.add_member(session, user_id, group_id)
         self._announce(req.ctx, user_id=user_id)
 

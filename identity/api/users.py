@@ -10,10 +10,11 @@ from common import db, exceptions, wsgi
 from identity import compliance, passwords, views
 from identity.api import base
 from identity.api import projects as project_api
+from identity.api.privileges import refuse_lesser
 from identity.api.projects import refuse_moves
 from identity.db import authority, projects, users
 from identity.db.authority import Subject
-from identity.db.models import PROJECT, User
+from identity.db.models import PROJECT, USER, User
 from identity.exceptions import PasswordLocked, PasswordUsedBefore
 from identity.methods.password import Password
 from identity.policies import projects as project_policies
@@ -108,6 +109,7 @@ class Users:
         """Change what the body has; a new password ends all tokens."""
         with self._db.reader() as session:
             find(session, req, policies.UPDATE, user_id)
+            refuse_lesser(session, req, policies.UPDATE, USER, user_id)
         base.refuse_other_id(req.json["user"], user_id, "user")
         known, extra = base.split_extra(
             req.json["user"], _KNOWN, schemas.READ_ONLY)
@@ -129,6 +131,7 @@ class Users:
     def delete(self, req: wsgi.Request, user_id: str) -> None:
         with self._db.writer() as session:
             user = find(session, req, policies.DELETE, user_id)
+            refuse_lesser(session, req, policies.DELETE, USER, user_id)
             users.delete(session, user)
         self._announce(req.ctx, user_id=user_id)
 

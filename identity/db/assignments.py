@@ -11,6 +11,7 @@ from identity.db import losses
 from identity.db.authority import changed_rows
 from identity.db.models import (
     GROUP,
+    SYSTEM,
     USER,
     Assignment,
     Group,
@@ -82,6 +83,23 @@ def of_user(user_id: str) -> sa.ColumnElement[bool]:
                 Assignment.actor_id == user_id),
         sa.and_(Assignment.actor_kind == GROUP,
                 Assignment.actor_id.in_(groups)))
+
+
+#: Roles that policies heed wherever they were given.
+_EVERYWHERE = ("admin", "service")
+
+
+def is_privileged(session: orm.Session, kind: str, actor_id: str) -> bool:
+    """Say whether a user, or a group, has rights beyond their domain."""
+    whose = of_user(actor_id) if kind == USER else sa.and_(
+        Assignment.actor_kind == GROUP, Assignment.actor_id == actor_id)
+    return session.scalar(
+        sa.select(sa.literal(1)).select_from(Assignment)
+        .join(Role, Role.id == Assignment.role_id)
+        .where(whose, sa.or_(
+            Assignment.target_kind == SYSTEM,
+            sa.and_(Role.domain_id.is_(None), Role.name.in_(_EVERYWHERE))))
+        .limit(1)) is not None
 
 
 def on_targets(kind: str, ids: Iterable[str],

@@ -468,6 +468,28 @@ def test_domain_lists_hold_the_domain_only(world):
         assert rows and things["other_project"] not in str(rows)
 
 
+def test_managers_do_not_rise(world):
+    """What makes them somebody with more rights is an administrator's."""
+    things = world.things()
+    manager = world.identity.person(
+        "manager", {"domain": {"id": world.domain}}, domain=world.domain)
+    group, sysgroup = things["group"], things["sysgroup"]
+    world.admin.ok("PUT", f"/v3/projects/{world.project}/groups/{group}/"
+                          f"roles/{things['service_role']}")
+    through = things["user"]
+    world.admin.ok("PUT", f"/v3/groups/{group}/users/{through}")
+    for user in (things["with_admin"], things["sysuser"], through):
+        path = f"/v3/users/{user}"
+        for caller, status in ((manager, 403), (world.admin, 200)):
+            got = caller("PATCH", path, {"user": {"password": "stolen"}})
+            assert got.status_code == status, got.text
+        assert manager("DELETE", path).status_code == 403
+    for path in (f"groups/{group}", f"groups/{sysgroup}"):
+        path = f"/v3/{path}/users/{things['with_role']}"
+        assert manager("PUT", path).status_code == 403
+        world.admin.ok("PUT", path)
+
+
 def test_users_see_themselves(world):
     things = world.things()
     me = world.identity.person(
