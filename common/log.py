@@ -42,6 +42,9 @@ def setup(*, debug: bool = False, form: str = "plain") -> None:
     handler = logging.StreamHandler()
     handler.addFilter(_Filter())
     handler.setFormatter(_Json(_PLAIN) if form == "json" else _Plain(_PLAIN))
+    # What no line shows need not be found out for each.
+    logging.logThreads = logging.logProcesses = False
+    logging.logMultiprocessing = False
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.INFO, handlers=[handler],
         force=True)

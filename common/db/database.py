@@ -47,6 +47,8 @@ class Database:
         self._before_commit: list[Callable[[orm.Session], None]] = []
         self._glass: sa.Connection | None = None
         self._glancing = concurrency.Semaphore(1)
+        #: Those that count what bypasses the engine.
+        self.counting: list[Queries] = []
         _databases.add(self)
 
     def _write_slot(self) -> Any:
@@ -95,30 +97,35 @@ class Database:
     def glance(self, statement: str) -> list[Any]:
         """Return the rows that a statement without parameters selects now.
 
-        In no transaction, and on a connection that is kept for it: a tenth
-        of what a ``reader`` costs, for what each request must ask.
+        In no transaction, on a connection that is kept for it, and by the
+        driver itself: a tenth of what a ``reader`` costs, for what each
+        request must ask.
         """
-        if self.in_memory:
-            with self.reader() as session:
-                return list(session.execute(sa.text(statement)))
-        with self._glancing:
-            try:
-                return self._look(statement)
-            except errors.Retryable:
-                # The server has gone away since, and may be back.
-                return self._look(statement)
+        if not self.in_memory:
+            with self._glancing:
+                try:
+                    return self._look(statement)
+                except Exception:
+                    # The server may be back already; if not, or if the
+                    # statement is wrong, the reader says so.
+                    self._drop_glass()
+        with self.reader() as session:
+            return list(session.execute(sa.text(statement)))
 
     def _look(self, statement: str) -> list[Any]:
+        if self._glass is None:
+            self._glass = self.engine.connect().execution_options(
+                isolation_level="AUTOCOMMIT")
+            self._glass.detach()
+        for queries in self.counting:
+            queries.statements.append(statement)
+        raw: Any = self._glass.connection.dbapi_connection
+        cursor = raw.cursor()
         try:
-            with _translating():
-                if self._glass is None:
-                    self._glass = self.engine.connect().execution_options(
-                        isolation_level="AUTOCOMMIT")
-                    self._glass.detach()
-                return list(self._glass.exec_driver_sql(statement))
-        except BaseException:
-            self._drop_glass()
-            raise
+            cursor.execute(statement)
+            return list(cursor.fetchall())
+        finally:
+            cursor.close()
 
     def _drop_glass(self) -> None:
         glass, self._glass = self._glass, None
@@ -285,8 +292,12 @@ def count_queries(*databases: Database) -> Iterator[Queries]:
     listened: Iterable[sa.Engine] = [d.engine for d in databases]
     for engine in listened:
         sa.event.listen(engine, "before_cursor_execute", ran)
+    for database in databases:
+        database.counting.append(queries)
     try:
         yield queries
     finally:
+        for database in databases:
+            database.counting.remove(queries)
         for engine in listened:
             sa.event.remove(engine, "before_cursor_execute", ran)
