@@ -65,10 +65,10 @@ def make(conf: cfg.ConfigOpts, database: db.Database,
     means = Means(
         database, hasher,
         passwords.Remembered(own.password_memory_seconds), authority, codec,
-        rules, vault)
+        rules, vault, own.totp_previous_windows)
     return Env(
         database, keys, receipt_keys, vault, authority,
-        Login(database, load_methods(means), authority,
+        Login(load_methods(means), authority,
               Receipts(receipt_keys, own.receipt_seconds)),
         hasher, Password(means), Announcer(conf, bus), rules,
         min(own.max_project_depth,

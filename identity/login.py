@@ -5,10 +5,9 @@ import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
-from common import db, exceptions, schema
+from common import exceptions, schema
 from identity.authority import Authority, Grant, Wish
-from identity.db import authority as queries
-from identity.db.authority import Named, Subject
+from identity.db.authority import Named
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.delegation.oauth import Call
 from identity.methods.base import Means, Method, Proof, SignedMethod
@@ -29,9 +28,8 @@ def load_methods(means: Means) -> dict[str, Method]:
 class Login:
     """Checks the proofs of a login, and issues its token."""
 
-    def __init__(self, database: db.Database, methods: Mapping[str, Method],
+    def __init__(self, methods: Mapping[str, Method],
                  authority: Authority, receipts: Receipts) -> None:
-        self._db = database
         self._methods = methods
         self._authority = authority
         self._receipts = receipts
@@ -46,20 +44,16 @@ class Login:
         :raises Incomplete: if the user must prove more
         """
         proof = self._prove(auth["identity"], call)
-        subject = proof.subject or self._subject(proof.user_id)
+        subject = proof.subject or self._authority.find(
+            Named(id=proof.user_id))
+        if subject is None:
+            raise exceptions.Unauthorized()
         if receipt is not None:
             proof = self._receipts.joined(receipt, proof, subject)
         rules = unmet(subject.options, proof.methods, self._methods)
         if rules:
             raise self._receipts.refuse(proof, subject, rules)
         return self._authority.issue(proof, wish(auth.get("scope")))
-
-    def _subject(self, user_id: str) -> Subject:
-        with self._db.reader() as session:
-            found = queries.find_subject(session, Named(id=user_id))
-        if found is None:
-            raise exceptions.Unauthorized()
-        return found
 
     def _prove(self, identity: dict[str, Any],
                call: Call | None) -> Proof:

@@ -45,6 +45,8 @@ class Means:
     rules: compliance.Rules
     #: Opens stored secrets.
     vault: Vault
+    #: One-time passcodes of before this one that are taken, too.
+    totp_windows: int
 
 
 class Method(abc.ABC):
