@@ -156,7 +156,7 @@ class Exchange:
             raise NotAllowed(
                 reason="A token that was made by a delegation cannot "
                        "authorize another.")
-        wanted, user_id = req.json["roles"], str(req.ctx.user_id)
+        user_id = str(req.ctx.user_id)
         verifier = secrets.token_urlsafe(12)
         with self._db.writer() as session:
             row = session.get(RequestToken, request_token_id)
@@ -165,7 +165,8 @@ class Exchange:
             graph = self._authority.graph(session)
             held = {role.id for role in graph.effective(queries.roles_on(
                 session, user_id, Scope(PROJECT, row.project_id)))}
-            chosen = [role.id for role in request.chosen(graph, wanted)]
+            chosen = [role.id for role in request.chosen(
+                graph, req.json["roles"])]
             if not set(chosen) <= held:
                 raise NotAllowed(
                     reason="body.roles: you do not have them all on the "
