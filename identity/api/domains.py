@@ -6,7 +6,7 @@ from typing import Any
 
 from common import db, wsgi
 from identity.api import base
-from identity.api.projects import changes, read_page, refuse_immutable
+from identity.api.projects import changes, refuse_immutable, tags
 from identity.db import projects
 from identity.db.models import Project, ProjectTag
 from identity.exceptions import StillEnabled
@@ -46,9 +46,8 @@ class Domains:
         statement = base.filtered(
             statement, req.params_checked,
             (Project.name, Project.enabled, Project.id))
-        page, rows, tags = read_page(req, self._db, statement)
-        return base.listed(
-            req, "domains", page, rows, views(req, rows, tags))
+        page, rows = base.read_rows(req, self._db, statement, Project)
+        return base.listed(req, "domains", page, rows, views(req, rows))
 
     @wsgi.handler(body=schemas.CREATE_DOMAIN, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
@@ -110,17 +109,16 @@ class Domains:
 
 def view(req: wsgi.Request, domain: Project) -> dict[str, Any]:
     """Return what clients see of a domain."""
-    return views(req, [domain], {
-        domain.id: [tag.name for tag in domain.tags]})[0]
+    return views(req, [projects.view_row(domain)])[0]
 
 
-def views(req: wsgi.Request, rows: Iterable[Any], tags: projects.Tags
+def views(req: wsgi.Request, rows: Iterable[projects.ViewRow]
           ) -> list[dict[str, Any]]:
-    """Return what clients see of domains, objects or rows."""
+    """Return what clients see of domains."""
     place = base.place(req, "domains")
     return [{
         **row.extra,
         "id": row.id, "name": row.name, "enabled": row.enabled,
         "description": row.description, "options": row.options,
-        "tags": tags.get(row.id, []), "links": {"self": place + row.id},
+        "tags": tags(row.tag_names), "links": {"self": place + row.id},
     } for row in rows]

@@ -110,7 +110,7 @@ class Groups:
         with self._db.reader() as session:
             find(session, req, policies.LIST_MEMBERS, group_id)
         statement = filtered(
-            users.select_views()
+            self._view_user.select()
             .join(Membership, Membership.user_id == User.id)
             .where(Membership.group_id == group_id), req.params_checked)
         page, rows = base.read_rows(req, self._db, statement, User)

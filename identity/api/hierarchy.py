@@ -54,8 +54,8 @@ class Relatives:
         mine = authority.reachable_ids(
             self._session, self._req.ctx.user_id or "", PROJECT)
         rows = [row for row in rows if row.id in mine]
-        tags = {row.id: [tag.name for tag in row.tags] for row in rows}
-        views = self._views(self._req, rows, tags)
+        views = self._views(
+            self._req, [projects.view_row(row) for row in rows])
         if "include_limits" in self._asked:
             limits = projects.limits_of(
                 self._session, [row.id for row in rows])

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, paging, wsgi
+from common import db, exceptions, wsgi
 from identity.api import base, hierarchy
 from identity.db import projects
 from identity.db.models import Project, ProjectTag
@@ -291,36 +291,28 @@ def page(req: wsgi.Request, database: db.Database, statement: Any,
         Project.name, Project.enabled, Project.parent_id,
         Project.is_domain, Project.description, Project.id,
         Project.domain_id))
-    wanted, rows, tags = read_page(req, database, statement)
-    return base.listed(
-        req, "projects", wanted, rows, views(req, rows, tags))
-
-
-def read_page(req: wsgi.Request, database: db.Database, statement: Any
-              ) -> tuple[paging.Page, list[Any], projects.Tags]:
-    """Return a page of plain rows, and the tags of what is in it."""
-    wanted = base.page_for(req, Project)
-    with database.reader() as session:
-        cut = wanted.apply(session, statement, Project.id)
-        rows = session.connection().execute(cut).all()
-        return wanted, list(rows), projects.tags_of(session, cut)
+    wanted, rows = base.read_rows(req, database, statement, Project)
+    return base.listed(req, "projects", wanted, rows, views(req, rows))
 
 
 def view(req: wsgi.Request, project: Project) -> dict[str, Any]:
     """Return what clients see of a project."""
-    return views(req, [project], {
-        project.id: [tag.name for tag in project.tags]})[0]
+    return views(req, [projects.view_row(project)])[0]
 
 
-def views(req: wsgi.Request, rows: Iterable[Any], tags: projects.Tags
+def views(req: wsgi.Request, rows: Iterable[projects.ViewRow]
           ) -> list[dict[str, Any]]:
-    """Return what clients see of projects, objects or rows."""
+    """Return what clients see of projects."""
     place = base.place(req, "projects")
     return [{
-        **row.extra,
-        "id": row.id, "name": row.name, "domain_id": row.domain_id,
-        "parent_id": row.parent_id, "is_domain": row.is_domain,
-        "enabled": row.enabled, "description": row.description,
-        "options": row.options, "tags": tags.get(row.id, []),
-        "links": {"self": place + row.id},
-    } for row in rows]
+        **extra, "id": id_, "name": name, "domain_id": domain_id,
+        "parent_id": parent_id, "is_domain": is_domain, "enabled": enabled,
+        "description": description, "options": options,
+        "tags": tags(names), "links": {"self": place + id_},
+    } for (id_, name, domain_id, parent_id, is_domain, enabled, description,
+           options, extra, names) in rows]
+
+
+def tags(names: str | None) -> list[str]:
+    """Return the sorted tags of a row."""
+    return sorted(names.split(projects.COMMA)) if names else []

@@ -1,5 +1,6 @@
 """The /users resource."""
 
+import datetime
 import uuid
 from collections.abc import Iterable
 from typing import Any
@@ -57,7 +58,7 @@ class Users:
         query = dict(req.params_checked)
         domain_id = base.own_domain(
             req, policies.LIST, query.pop("domain_id", None))
-        statement = users.select_views()
+        statement = self._view.select()
         if domain_id is not None:
             statement = statement.where(User.domain_id == domain_id)
         page, rows = base.read_rows(
@@ -244,31 +245,36 @@ class View:
     def __init__(self, rules: compliance.Rules) -> None:
         self._rules = rules
 
-    def __call__(self, req: wsgi.Request, user: Any) -> dict[str, Any]:
-        """Return the view of one user, an object or a row."""
-        return self.all(req, [user])[0]
+    def select(self) -> sa.Select[Any]:
+        """Return what selects the rows to view."""
+        return users.select_views(activity=self._rules.tracks_activity)
+
+    def __call__(self, req: wsgi.Request, user: User) -> dict[str, Any]:
+        """Return the view of one user."""
+        return self.all(req, [users.view_row(user)])[0]
 
     def all(self, req: wsgi.Request, rows: Iterable[Any]
             ) -> list[dict[str, Any]]:
-        """Return the views of users, in their order."""
+        """Return the views of rows that ``select`` has found."""
         place = base.place(req, "users")
-        shown = [_shape(place, row) for row in rows]
+        shown = [_shape(place, *row[:8]) for row in rows]
         if self._rules.tracks_activity:
             for view, row in zip(shown, rows, strict=True):
                 view["enabled"] &= not self._rules.inactive(
-                    row.options, row.last_active_at or row.created_at)
+                    row.options, row.active_at)
         return shown
 
 
-def _shape(place: str, user: Any) -> dict[str, Any]:
-    expires_at = user.password_expires_at
+def _shape(place: str, id_: str, name: str, domain_id: str, enabled: bool,
+           default_project_id: str | None, options: dict[str, Any],
+           extra: dict[str, Any], expires_at: datetime.datetime | None
+           ) -> dict[str, Any]:
     shown: dict[str, Any] = {
-        **user.extra,
-        "id": user.id, "name": user.name, "domain_id": user.domain_id,
-        "enabled": user.enabled, "options": user.options,
+        **extra, "id": id_, "name": name, "domain_id": domain_id,
+        "enabled": enabled, "options": options,
         "password_expires_at": expires_at and views.moment(expires_at),
-        "links": {"self": place + user.id},
+        "links": {"self": place + id_},
     }
-    if user.default_project_id is not None:
-        shown["default_project_id"] = user.default_project_id
+    if default_project_id is not None:
+        shown["default_project_id"] = default_project_id
     return shown

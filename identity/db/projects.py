@@ -1,7 +1,8 @@
 """Queries on projects and domains; the caller owns the transaction."""
 
+import operator
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -24,8 +25,35 @@ from identity.db.models import (
     User,
 )
 
-#: Names by the id of the project.
-Tags = dict[str, list[str]]
+
+class ViewRow(NamedTuple):
+    """What views of projects and domains show, in the order of columns."""
+
+    id: str
+    name: str
+    domain_id: str | None
+    parent_id: str | None
+    is_domain: bool
+    enabled: bool
+    description: str
+    options: dict[str, Any]
+    extra: dict[str, Any]
+    #: Separated by COMMA; None: there are none.
+    tag_names: str | None
+
+
+_attributes = operator.attrgetter(*ViewRow._fields[:-1])
+
+#: No tag has it, so that those of a project are read as one text.
+COMMA = ","
+_TAGS = (
+    sa.select(sa.func.aggregate_strings(ProjectTag.name, COMMA))
+    .where(ProjectTag.project_id == Project.id)
+    .correlate(Project).scalar_subquery().label("tag_names"))
+_VIEWED = (
+    Project.id, Project.name, Project.domain_id, Project.parent_id,
+    Project.is_domain, Project.enabled, Project.description,
+    Project.options, Project.extra, _TAGS)
 
 
 def get(session: orm.Session, project_id: str) -> Project:
@@ -120,23 +148,14 @@ def is_domain(session: orm.Session, project_id: str) -> bool:
 
 
 def select_views() -> sa.Select[Any]:
-    """Return what selects the columns that views show."""
-    return sa.select(
-        Project.id, Project.name, Project.domain_id, Project.parent_id,
-        Project.is_domain, Project.enabled, Project.description,
-        Project.options, Project.extra)
+    """Return what selects the members of ViewRow."""
+    return sa.select(*_VIEWED)
 
 
-def tags_of(session: orm.Session, statement: sa.Select[Any]) -> Tags:
-    """Return the sorted tags of the projects that a statement finds."""
-    found = statement.with_only_columns(Project.id).subquery()
-    tags: Tags = {}
-    for project_id, name in session.connection().execute(
-            sa.select(ProjectTag.project_id, ProjectTag.name)
-            .join(found, found.c.id == ProjectTag.project_id)
-            .order_by(ProjectTag.name)):
-        tags.setdefault(project_id, []).append(name)
-    return tags
+def view_row(project: Project) -> ViewRow:
+    """Return the same of an object."""
+    return ViewRow(*_attributes(project), COMMA.join(
+        tag.name for tag in project.tags) or None)
 
 
 def limits_of(session: orm.Session, ids: Sequence[str]

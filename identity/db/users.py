@@ -3,7 +3,7 @@
 import datetime
 import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import orm
@@ -217,13 +217,41 @@ COMPARE: dict[str, Callable[[Any, Any], Any]] = {
 }
 
 
-def select_views() -> sa.Select[Any]:
-    """Return what selects the columns that views show."""
-    return sa.select(
-        User.id, User.name, User.domain_id, User.enabled,
-        User.default_project_id, User.options, User.extra,
-        User.password_expires_at.label("password_expires_at"),
-        User.created_at, User.last_active_at)
+class ViewRow(NamedTuple):
+    """What views of users show, in the order of columns."""
+
+    id: str
+    name: str
+    domain_id: str
+    enabled: bool
+    default_project_id: str | None
+    options: dict[str, Any]
+    extra: dict[str, Any]
+    password_expires_at: datetime.datetime | None
+    #: Only there when asked for: it takes time to read.
+    active_at: datetime.datetime | None = None
+
+
+def select_views(*, activity: bool) -> sa.Select[Any]:
+    """Return what selects the members of ViewRow.
+
+    :param activity: the last one, too
+    """
+    return sa.select(*_VIEWED, *([_ACTIVE_AT] if activity else []))
+
+
+def view_row(user: User) -> ViewRow:
+    """Return the same of an object."""
+    return ViewRow(*_attributes(user), user.last_active_at or user.created_at)
+
+
+_ACTIVE_AT = sa.func.coalesce(
+    User.last_active_at, User.created_at).label("active_at")
+_VIEWED = (
+    User.id, User.name, User.domain_id, User.enabled,
+    User.default_project_id, User.options, User.extra,
+    User.password_expires_at.label("password_expires_at"))
+_attributes = operator.attrgetter(*ViewRow._fields[:-1])
 
 
 def subject(session: orm.Session, user_id: str
