@@ -166,16 +166,3 @@ def test_rules_name_calls_that_exist(table):
             r"\{[^}]*\}", "{}", call["path"].partition("?")[0]))
         not in served]
     assert missing == []
-
-
-def test_rules_name_calls_that_exist(table):
-    served = {(method, re.sub(r"\{[^}]*\}", "{}", path))
-              for method, path, _ in table}
-    served |= {("HEAD", path) for method, path in served if method == "GET"}
-    missing = [
-        (rule.name, call["method"], call["path"])
-        for rule in policies.RULES for call in rule.operations
-        if (call["method"], re.sub(
-            r"\{[^}]*\}", "{}", call["path"].partition("?")[0]))
-        not in served]
-    assert missing == []
