@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import orm
 
 from common import exceptions, wsgi
+from identity.api import limits
 from identity.api.base import flag
 from identity.db import authority, projects
 from identity.db.models import PROJECT, Project
@@ -57,10 +58,7 @@ class Relatives:
         views = self._views(
             self._req, [projects.view_row(row) for row in rows])
         if "include_limits" in self._asked:
-            limits = projects.limits_of(
-                self._session, [row.id for row in rows])
-            for view in views:
-                view["limits"] = limits.get(view["id"], [])
+            limits.add_to_projects(self._session, self._req, views)
         return [{"project": view} for view in views]
 
 

@@ -16,7 +16,6 @@ from identity.db.models import (
     USER,
     Assignment,
     Group,
-    Limit,
     Membership,
     Password,
     Project,
@@ -156,24 +155,6 @@ def view_row(project: Project) -> ViewRow:
     """Return the same of an object."""
     return ViewRow(*_attributes(project), COMMA.join(
         tag.name for tag in project.tags) or None)
-
-
-def limits_of(session: orm.Session, ids: Sequence[str]
-              ) -> dict[str, list[dict[str, Any]]]:
-    """Return what clients see of the limits of projects."""
-    limits: dict[str, list[dict[str, Any]]] = {}
-    for limit in session.scalars(
-            sa.select(Limit).where(
-                Limit.owner_id.in_(ids), Limit.of_domain.is_(False))
-            .order_by(Limit.id)):
-        limits.setdefault(limit.owner_id, []).append({
-            "id": limit.id, "project_id": limit.owner_id,
-            "domain_id": None, "description": limit.description,
-            "service_id": limit.registered.service_id,
-            "region_id": limit.registered.region_id,
-            "resource_name": limit.registered.resource_name,
-            "resource_limit": limit.resource_limit})
-    return limits
 
 
 def has_children(session: orm.Session, project_id: str) -> bool:

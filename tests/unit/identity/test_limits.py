@@ -158,6 +158,25 @@ class TestLimits:
         assert listed(admin, "registered_limits") == set()
 
 
+    def test_shown_with_projects(self, identity, admin, service, project):
+        register(admin, service)
+        below = make_project(admin, "below", parent_id=project["id"])["id"]
+        made = limit(admin, service, project_id=below)
+        me = admin.ok("GET", "/v3/users?name=admin")["users"][0]["id"]
+        for on in (below, project["id"]):
+            admin.ok("PUT", f"/v3/projects/{on}/users/{me}/roles/"
+                            f"{identity.role_id('member')}")
+        for query, name, wanted in (
+                (f"{project['id']}?subtree_as_list", "subtree", [made]),
+                (f"{below}?parents_as_list", "parents", [])):
+            path = f"/v3/projects/{query}"
+            shown = admin.ok("GET", f"{path}&include_limits")["project"]
+            found = [one["project"] for one in shown[name]
+                     if one["project"]["id"] in (below, project["id"])]
+            assert [one["limits"] for one in found] == [wanted]
+            assert "limits" not in str(admin.ok("GET", path))
+
+
 class TestModels:
 
     def test_flat(self, admin):
