@@ -1,5 +1,6 @@
 """Application credentials of users, and their access rules."""
 
+import datetime
 import secrets
 import uuid
 from typing import Any
@@ -211,19 +212,29 @@ def view(req: wsgi.Request, row: ApplicationCredential,
         "user_id": row.user_id, "project_id": row.project_id,
         "roles": [{"id": role.id, "name": role.name,
                    "domain_id": role.domain_id} for role in known],
-        "expires_at": views.moment(row.expires_at),
+        "expires_at": _local(row.expires_at),
         "unrestricted": row.unrestricted,
         "links": base.self_link(req, "users", row.user_id,
                                 "application_credentials", row.id),
     }
     if row.limited:
-        shown["access_rules"] = [
-            view_rule(req, rule) for rule in row.access_rules]
+        shown["access_rules"] = [brief(rule) for rule in row.access_rules]
     return shown
+
+
+def _local(moment: datetime.datetime | None) -> str | None:
+    # Other than all else, these are shown without their Z.
+    shown = views.moment(moment)
+    return shown and shown.removesuffix("Z")
+
+
+def brief(rule: AccessRule) -> dict[str, str]:
+    """Return what shows an access rule inside of something else."""
+    return {"id": rule.id, "service": rule.service, "method": rule.method,
+            "path": rule.path}
 
 
 def view_rule(req: wsgi.Request, rule: AccessRule) -> dict[str, Any]:
     """Return what clients see of an access rule."""
-    return {"id": rule.id, "service": rule.service, "method": rule.method,
-            "path": rule.path, "links": base.self_link(
-                req, "users", rule.user_id, "access_rules", rule.id)}
+    return {**brief(rule), "links": base.self_link(
+        req, "users", rule.user_id, "access_rules", rule.id)}

@@ -85,8 +85,8 @@ class TestLife:
                 "role": role}
             assert side("GET", f"{one}/roles/none").status_code == 404
         assert third.caller("GET", one).status_code == 403
-        assert third.caller("GET", f"{TRUSTS}/none").status_code == 403
-        assert admin("GET", f"{TRUSTS}/none").status_code == 404
+        for side in (third.caller, admin):
+            assert side("GET", f"{TRUSTS}/none").status_code == 404
 
     def test_lists(self, trustor, trustee, third, admin, trust):
         made = trust()
@@ -111,8 +111,8 @@ class TestLife:
         for other in (trustee, third):
             assert other.caller("DELETE", one).status_code == 403
         trustor.caller.ok("DELETE", one)
-        assert trustor.caller("GET", one).status_code == 403
-        assert admin("GET", one).status_code == 404
+        for side in (trustor.caller, admin):
+            assert side("GET", one).status_code == 404
         assert admin.ok("GET", TRUSTS)["trusts"] == []
         assert holder("GET", "/v3/auth/projects").status_code == 401
         assert trustee.use(made).status_code == 403
