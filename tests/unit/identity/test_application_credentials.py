@@ -45,6 +45,21 @@ def shown(caller, token=None):
         access.HEADER: access.VERSION})
 
 
+BAD = [
+    {"roles": [{"name": "admin"}]}, {"roles": [{"name": "nothing"}]},
+    {"roles": [{"id": "nothing"}]}, {"roles": [{}]},
+    {"roles": [{"name": "member", "domain_id": "default"}]},
+    {"expires_at": "soon"}, {"expires_at": "2001-01-01T00:00:00Z"},
+    {"project_id": "p"}, {"secret": ""}, {"name": " "},
+    {"access_rules": [{"id": "nothing"}]},
+    {"access_rules": [{"service": "compute", "method": "GET"}]},
+    {"access_rules": [{"service": "compute", "method": "TRACE",
+                       "path": "/"}]},
+    {"access_rules": [{"service": "compute", "method": "GET",
+                       "path": "v2.1"}]},
+]
+
+
 class TestLife:
 
     def test_secret_is_shown_once(self, member):
@@ -66,22 +81,11 @@ class TestLife:
         got = member("POST", member.path, {METHOD: {"name": "robot"}})
         assert got.status_code == 409
 
-    @pytest.mark.parametrize("body", [
-        {"roles": [{"name": "admin"}]}, {"roles": [{"name": "nothing"}]},
-        {"roles": [{"id": "nothing"}]}, {"roles": [{}]},
-        {"roles": [{"name": "member", "domain_id": "default"}]},
-        {"expires_at": "soon"}, {"expires_at": "2001-01-01T00:00:00Z"},
-        {"project_id": "p"}, {"secret": ""}, {"name": " "},
-        {"access_rules": [{"id": "nothing"}]},
-        {"access_rules": [{"service": "compute", "method": "GET"}]},
-        {"access_rules": [{"service": "compute", "method": "TRACE",
-                           "path": "/"}]},
-        {"access_rules": [{"service": "compute", "method": "GET",
-                           "path": "v2.1"}]},
-    ])
-    def test_bad_bodies(self, member, body):
-        got = member("POST", member.path, {METHOD: {"name": "x"} | body})
-        assert got.status_code == 400, got.text
+    def test_bad_bodies(self, member):
+        for body in BAD:
+            got = member(
+                "POST", member.path, {METHOD: {"name": "x"} | body})
+            assert got.status_code == 400, (body, got.text)
 
     def test_needs_a_project(self, identity, member):
         bare = identity.login(member.name, member.name, "unscoped")
@@ -355,4 +359,4 @@ def test_queries(identity, admin, member):
         last = make(member, member.path, name=f"n{n}", access_rules=rules)
     assert count(login(identity, last)) == few
     # The token's own, what it was made by, and the list of projects.
-    assert few[0] <= 8
+    assert few[0] <= 9
