@@ -8,8 +8,9 @@ import pytest
 
 from common import auth, concurrency, db, exceptions
 from common import bootstrap as ids
-from identity import tokens
+from identity import app, env, tokens
 from identity.exceptions import TokenNotFound
+from tests.unit.identity.conftest import Caller
 
 ADMIN = {"project": {"id": ids.ADMIN_PROJECT_ID}}
 
@@ -158,9 +159,9 @@ class TestTokenMethod:
         caller = identity.admin()
         caller.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=caller.token)
         got = self.rescoped(caller, ADMIN, anybody)
-        assert got.status_code == 401
+        assert got.status_code == 404
         caller.token = "x" * 100
-        assert self.rescoped(caller, ADMIN, anybody).status_code == 401
+        assert self.rescoped(caller, ADMIN, anybody).status_code == 404
 
 
 class TestValidation:
@@ -190,12 +191,32 @@ class TestValidation:
             assert got.status_code == wanted
 
     def test_queries(self, identity, admin):
-        authority = identity.env.authority
-        authority.validate(admin.token)
+        """One glance for both tokens, if nothing was written since."""
+        def cost(act):
+            with db.count_queries(identity.db) as queries:
+                act()
+            return queries.count
+        admin.ok("GET", "/v3/auth/tokens", X_Subject_Token=admin.token)
+        assert cost(lambda: shown(admin)) == 1
+        other = env.make(identity.conf, identity.db, None)
+        there = Caller(app.make_app(identity.conf, other), admin.token)
+        # What the user is and may on the project; roles, implications,
+        # services, endpoints and their filters: in another process, once.
+        assert cost(lambda: shown(there)) == 9
+        unseen = identity.admin().token
+        assert cost(lambda: there(
+            "GET", "/v3/auth/tokens", X_Subject_Token=unseen)) == 2
+        # A change of no matter what: the user is read again.
+        admin.ok("POST", "/v3/regions", {"region": {"id": "r"}})
+        assert cost(lambda: shown(there)) == 4
+
+    def test_queries_of_a_login(self, identity, anybody):
+        body = identity.auth(scope=ADMIN)
+        anybody.ok("POST", "/v3/auth/tokens", body)
         with db.count_queries(identity.db) as queries:
-            grant = authority.validate(admin.token)
-            grant.catalog()
-        assert queries.count <= 3, queries.statements
+            anybody.ok("POST", "/v3/auth/tokens", body)
+        # A glance before the password is compared, and one after it.
+        assert queries.count == 2, queries.statements
 
     def test_other_spellings_are_refused(self, identity, admin):
         codec = identity.env.authority._codec
@@ -238,81 +259,103 @@ class TestEnd:
         return {"project": {"id": project["id"]}}
 
     @pytest.fixture
-    def member(self, identity, scope):
-        return identity.person("member", scope)
+    def elsewhere(self, identity):
+        """Return another process's view of tokens."""
+        database = db.Database(identity.conf.identity.database)
+        yield env.make(identity.conf, database, None).authority
+        database.dispose()
+
+    @pytest.fixture
+    def member(self, identity, scope, elsewhere):
+        made = identity.person("member", scope)
+        elsewhere.validate(made.token)
+        return made
 
     def user_id(self, caller):
         return shown(caller).json["token"]["user"]["id"]
 
-    def alive(self, caller, admin):
+    @pytest.fixture
+    def alive(self, elsewhere):
+        """Return what says whether a token is good: all must agree."""
+        def ask(caller, admin):
+            own = self.alive_here(caller, admin)
+            try:
+                elsewhere.validate(caller.token)
+            except TokenNotFound:
+                assert not own
+            else:
+                assert own
+            return own
+        return ask
+
+    def alive_here(self, caller, admin):
         own = shown(caller).status_code
         asked = admin("GET", "/v3/auth/tokens",
                       X_Subject_Token=caller.token).status_code
         assert (own, asked) in ((200, 200), (401, 404))
         return own == 200
 
-    def test_deleted(self, member, admin, identity, scope):
+    def test_deleted(self, alive, member, admin, identity, scope):
         user_id = self.user_id(member)
         member.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=member.token)
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
         again = admin("DELETE", "/v3/auth/tokens",
                       X_Subject_Token=member.token)
         assert again.status_code == 404
         user = admin.ok("GET", f"/v3/users/{user_id}")["user"]
         other = identity.login(user["name"], user["name"], scope)
-        assert self.alive(other, admin)
+        assert alive(other, admin)
 
     def test_revoking_survives_a_restart(self, member, admin, identity):
         member.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=member.token)
-        from identity import env
         other = env.make(identity.conf, identity.db, None)
         with pytest.raises(TokenNotFound):
             other.authority.validate(member.token)
 
     @pytest.mark.parametrize("change", [
         {"enabled": False}, {"password": "new"}])
-    def test_user_changed(self, member, admin, change):
+    def test_user_changed(self, alive, member, admin, change):
         path = f"/v3/users/{self.user_id(member)}"
         admin.ok("PATCH", path, {"user": change})
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
         admin.ok("PATCH", path, {"user": {"enabled": True}})
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
 
-    def test_harmless_change(self, member, admin):
+    def test_harmless_change(self, alive, member, admin):
         path = f"/v3/users/{self.user_id(member)}"
         admin.ok("PATCH", path, {"user": {"description": "x"}})
-        assert self.alive(member, admin)
+        assert alive(member, admin)
 
-    def test_user_deleted(self, member, admin):
+    def test_user_deleted(self, alive, member, admin):
         admin.ok("DELETE", f"/v3/users/{self.user_id(member)}")
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
 
-    def test_own_password_changed(self, member, admin, identity, scope):
+    def test_own_password_changed(self, alive, member, admin, identity, scope):
         user = shown(member).json["token"]["user"]
         path = f"/v3/users/{user['id']}/password"
         got = member("POST", path, {"user": {
             "password": "new", "original_password": "wrong"}})
         assert got.status_code == 401
-        assert self.alive(member, admin)
+        assert alive(member, admin)
         member.ok("POST", path, {"user": {
             "password": "new", "original_password": user["name"]}})
-        assert not self.alive(member, admin)
-        assert self.alive(identity.login(user["name"], "new", scope), admin)
+        assert not alive(member, admin)
+        assert alive(identity.login(user["name"], "new", scope), admin)
         with pytest.raises(AssertionError):
             identity.login(user["name"], user["name"], scope)
 
-    def test_project_disabled(self, member, admin, project):
+    def test_project_disabled(self, alive, member, admin, project):
         path = f"/v3/projects/{project['id']}"
         admin.ok("PATCH", path, {"project": {"enabled": False}})
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
         admin.ok("PATCH", path, {"project": {"enabled": True}})
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
 
-    def test_project_deleted(self, member, admin, project):
+    def test_project_deleted(self, alive, member, admin, project):
         admin.ok("DELETE", f"/v3/projects/{project['id']}")
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
 
-    def test_role_taken_back(self, member, admin, identity, project):
+    def test_role_taken_back(self, alive, member, admin, identity, project):
         path = (f"/v3/projects/{project['id']}/users/"
                 f"{self.user_id(member)}/roles/")
         admin.ok("PUT", path + identity.role_id("reader"))
@@ -320,22 +363,22 @@ class TestEnd:
         roles = shown(member).json["token"]["roles"]
         assert [r["name"] for r in roles] == ["reader"]
         admin.ok("DELETE", path + identity.role_id("reader"))
-        assert not self.alive(member, admin)
+        assert not alive(member, admin)
 
-    def test_domain_disabled(self, identity, admin):
+    def test_domain_disabled(self, alive, identity, admin):
         domain = admin.ok("POST", "/v3/domains", {"domain": {
             "name": "d1"}})["domain"]
         caller = identity.person(
             "reader", {"domain": {"id": domain["id"]}},
             domain=domain["id"])
-        assert self.alive(caller, admin)
+        assert alive(caller, admin)
         path = f"/v3/domains/{domain['id']}"
         admin.ok("PATCH", path, {"domain": {"enabled": False}})
-        assert not self.alive(caller, admin)
+        assert not alive(caller, admin)
         admin.ok("PATCH", path, {"domain": {"enabled": True}})
-        assert not self.alive(caller, admin)
+        assert not alive(caller, admin)
 
-    def test_left_group(self, identity, admin, project):
+    def test_left_group(self, alive, identity, admin, project):
         group = admin.ok("POST", "/v3/groups", {"group": {
             "name": "g"}})["group"]
         user = admin.ok("POST", "/v3/users", {"user": {
@@ -349,7 +392,7 @@ class TestEnd:
         roles = shown(caller).json["token"]["roles"]
         assert [r["name"] for r in roles] == ["member", "reader"]
         admin.ok("DELETE", member)
-        assert not self.alive(caller, admin)
+        assert not alive(caller, admin)
 
     def test_chain(self, identity, admin, anybody):
         first = identity.login(scope="unscoped")
@@ -366,7 +409,6 @@ class TestEnd:
                 authority.validate(text)
 
     def test_pruned_when_over(self, identity, admin):
-        from identity import app
         caller = identity.admin()
         caller.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=caller.token)
         pruner = app.Pruner(identity.db)
