@@ -96,3 +96,32 @@ class RangeUnsatisfiable(exceptions.ServiceError):
 
 class TooMany(exceptions.OverLimit):
     message = "An image may have at most {limit} {what}."
+
+
+class NamespaceNotFound(exceptions.NotFound):
+    message = "Metadata definition namespace {namespace} not found."
+
+
+class DefinitionNotFound(exceptions.NotFound):
+    message = "The namespace has no {kind} named {name}."
+
+
+class AssociationNotFound(exceptions.NotFound):
+    message = "The namespace is not associated with resource type {name}."
+
+
+class DuplicateNamespace(exceptions.Conflict):
+    message = "The metadata definition namespace {namespace} exists already."
+
+
+class DuplicateDefinition(exceptions.Conflict):
+    message = "The namespace has a {kind} of the same name: {name}."
+
+
+class DuplicateAssociation(exceptions.Conflict):
+    message = "The namespace is associated already with: {name}."
+
+
+class ProtectedNamespace(exceptions.Forbidden):
+    message = ("Namespace {namespace} is protected: neither it nor what it "
+               "has can be deleted.")

@@ -1,5 +1,5 @@
 """Who may do what: the rules of all resources."""
 
-from imagestore.policies import images
+from imagestore.policies import images, metadefs
 
-RULES = images.RULES
+RULES = [*images.RULES, *metadefs.RULES]

@@ -5,7 +5,7 @@ import pytest
 from common import conf as configuration
 from common import db, policy, wsgi
 from imagestore import api as rest
-from imagestore import app
+from imagestore import app, conf
 from imagestore.collector import Collector
 from imagestore.stores.file import FileStore
 from imagestore.uploads import Uploads
@@ -27,7 +27,7 @@ class Service:
 
     def __init__(self, directory, *, url=None, limit=1 << 30):
         self.conf = configuration.load(
-            register=[app.SERVICE.register_opts], state_dir=str(directory))
+            register=[conf.register_opts], state_dir=str(directory))
         url = url or f"sqlite:///{directory}/imagestore.db"
         db.upgrade(app.SCHEMA, url)
         self.db = db.Database(url)
