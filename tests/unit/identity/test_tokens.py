@@ -201,8 +201,8 @@ class TestValidation:
         other = env.make(identity.conf, identity.db, None)
         there = Caller(app.make_app(identity.conf, other), admin.token)
         # What the user is and may on the project; roles, implications,
-        # services, endpoints and their filters: in another process, once.
-        assert cost(lambda: shown(there)) == 9
+        # services, endpoints and two kinds of filters: once per process.
+        assert cost(lambda: shown(there)) == 10
         unseen = identity.admin().token
         assert cost(lambda: there(
             "GET", "/v3/auth/tokens", X_Subject_Token=unseen)) == 2
