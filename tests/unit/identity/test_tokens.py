@@ -207,7 +207,7 @@ class TestValidation:
         assert cost(lambda: there(
             "GET", "/v3/auth/tokens", X_Subject_Token=unseen)) == 2
         # A change of no matter what: the user is read again.
-        admin.ok("POST", "/v3/regions", {"region": {"id": "r"}})
+        admin.ok("POST", "/v3/users", {"user": {"name": "new"}})
         assert cost(lambda: shown(there)) == 4
 
     def test_queries_of_a_login(self, identity, anybody):
