@@ -22,7 +22,7 @@ from identity.schemas import endpoint_filter as schemas
 
 _ROOT = "/OS-EP-FILTER"
 _GROUPS = f"{_ROOT}/endpoint_groups"
-_GROUP = _GROUPS + "/{group_id}"
+_GROUP = _GROUPS + "/{endpoint_group_id}"
 
 
 class EndpointGroups:
@@ -62,47 +62,52 @@ class EndpointGroups:
         return {"endpoint_group": view(req, group)}
 
     @wsgi.handler()
-    def show(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+    def show(self, req: wsgi.Request,
+             endpoint_group_id: str) -> dict[str, Any]:
         req.authorize(policies.GET_GROUP)
         with self._db.reader() as session:
-            group = endpoint_filter.get_group(session, group_id)
+            group = endpoint_filter.get_group(session, endpoint_group_id)
         return {"endpoint_group": view(req, group)}
 
     @wsgi.handler(body=schemas.UPDATE)
-    def update(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+    def update(self, req: wsgi.Request,
+               endpoint_group_id: str) -> dict[str, Any]:
         """Change what the body has; ``filters`` as a whole."""
         req.authorize(policies.UPDATE_GROUP)
         body = {name: value for name, value
                 in req.json["endpoint_group"].items() if value is not None}
         with self._db.writer() as session:
-            group = endpoint_filter.get_group(session, group_id)
+            group = endpoint_filter.get_group(session, endpoint_group_id)
             refuse_unknown(session, body.get("filters", {}),
                            "endpoint_group.filters")
             catalog.update(session, group, body)
         return {"endpoint_group": view(req, group)}
 
     @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, group_id: str) -> None:
+    def delete(self, req: wsgi.Request, endpoint_group_id: str) -> None:
         req.authorize(policies.DELETE_GROUP)
         with self._db.writer() as session:
             catalog.delete(
-                session, endpoint_filter.get_group(session, group_id))
+                session, endpoint_filter.get_group(session, endpoint_group_id))
 
     @wsgi.handler()
-    def endpoints(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+    def endpoints(self, req: wsgi.Request,
+                  endpoint_group_id: str) -> dict[str, Any]:
         req.authorize(policies.ENDPOINTS_OF_GROUP)
         with self._db.reader() as session:
             found = endpoint_filter.endpoints_of_group(
-                session, endpoint_filter.get_group(session, group_id))
+                session, endpoint_filter.get_group(session, endpoint_group_id))
         return base.whole(
             req, "endpoints", [view_endpoint(req, row) for row in found])
 
     @wsgi.handler()
-    def projects(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
+    def projects(self, req: wsgi.Request,
+                 endpoint_group_id: str) -> dict[str, Any]:
         req.authorize(policies.PROJECTS_OF_GROUP)
         with self._db.reader() as session:
-            endpoint_filter.get_group(session, group_id)
-            found = endpoint_filter.projects_of_group(session, group_id)
+            endpoint_filter.get_group(session, endpoint_group_id)
+            found = endpoint_filter.projects_of_group(
+                session, endpoint_group_id)
         return base.whole(
             req, "projects", [view_project(req, row) for row in found])
 
@@ -188,31 +193,31 @@ class EndpointFilter:
                 session, _endpoint(session, project_id, endpoint_id))
 
     @wsgi.handler()
-    def show_group(self, req: wsgi.Request, group_id: str,
+    def show_group(self, req: wsgi.Request, endpoint_group_id: str,
                    project_id: str) -> dict[str, Any]:
         """Return the project, if it may use the group."""
         req.authorize(policies.CHECK_GROUP)
         with self._db.reader() as session:
-            project, link = _group(session, project_id, group_id)
+            project, link = _group(session, project_id, endpoint_group_id)
             if not endpoint_filter.is_linked(session, link):
                 raise EndpointNotShown(project_id=project_id)
         return {"project": view_project(req, project)}
 
     @wsgi.handler(status=204)
-    def add_group(self, req: wsgi.Request, group_id: str,
+    def add_group(self, req: wsgi.Request, endpoint_group_id: str,
                   project_id: str) -> None:
         req.authorize(policies.ADD_GROUP)
         with self._db.writer() as session:
             endpoint_filter.link(
-                session, _group(session, project_id, group_id)[1])
+                session, _group(session, project_id, endpoint_group_id)[1])
 
     @wsgi.handler(status=204)
-    def remove_group(self, req: wsgi.Request, group_id: str,
+    def remove_group(self, req: wsgi.Request, endpoint_group_id: str,
                      project_id: str) -> None:
         req.authorize(policies.REMOVE_GROUP)
         with self._db.writer() as session:
             endpoint_filter.unlink(
-                session, _group(session, project_id, group_id)[1])
+                session, _group(session, project_id, endpoint_group_id)[1])
 
 
 def _endpoint(session: Any, project_id: str,
@@ -223,12 +228,12 @@ def _endpoint(session: Any, project_id: str,
     return ProjectEndpoint(project_id=project_id, endpoint_id=endpoint_id)
 
 
-def _group(session: Any, project_id: str, group_id: str
+def _group(session: Any, project_id: str, endpoint_group_id: str
            ) -> tuple[Project, ProjectEndpointGroup]:
     """Return the project and its link to the group, not yet stored."""
-    endpoint_filter.get_group(session, group_id)
+    endpoint_filter.get_group(session, endpoint_group_id)
     return projects.get(session, project_id), ProjectEndpointGroup(
-        project_id=project_id, group_id=group_id)
+        project_id=project_id, group_id=endpoint_group_id)
 
 
 def view(req: wsgi.Request, group: EndpointGroup) -> dict[str, Any]:

@@ -25,7 +25,7 @@ class RegisteredLimits:
         self._db = database
 
     def routes(self) -> list[wsgi.Route]:
-        one = "/registered_limits/{limit_id}"
+        one = "/registered_limits/{registered_limit_id}"
         return [
             ("GET", "/registered_limits", self.list),
             ("POST", "/registered_limits", self.create),
@@ -61,31 +61,33 @@ class RegisteredLimits:
             req, "registered_limits", [view(req, row) for row in made])
 
     @wsgi.handler()
-    def show(self, req: wsgi.Request, limit_id: str) -> dict[str, Any]:
+    def show(self, req: wsgi.Request,
+             registered_limit_id: str) -> dict[str, Any]:
         req.authorize(policies.GET_REGISTERED)
         with self._db.reader() as session:
-            row = rows.get_registered(session, limit_id)
+            row = rows.get_registered(session, registered_limit_id)
         return {"registered_limit": view(req, row)}
 
     @wsgi.handler(body=schemas.UPDATE_REGISTERED)
-    def update(self, req: wsgi.Request, limit_id: str) -> dict[str, Any]:
+    def update(self, req: wsgi.Request,
+               registered_limit_id: str) -> dict[str, Any]:
         req.authorize(policies.UPDATE_REGISTERED)
         body = req.json["registered_limit"]
         with self._db.writer() as session:
-            row = rows.get_registered(session, limit_id)
+            row = rows.get_registered(session, registered_limit_id)
             if any(name in body and body[name] != getattr(row, name)
                    for name in _FIXED):
-                _refuse_used(session, limit_id)
+                _refuse_used(session, registered_limit_id)
             refuse_unknown(session, body, "registered_limit")
             rows.set_registered(session, row, body)
         return {"registered_limit": view(req, row)}
 
     @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, limit_id: str) -> None:
+    def delete(self, req: wsgi.Request, registered_limit_id: str) -> None:
         req.authorize(policies.DELETE_REGISTERED)
         with self._db.writer() as session:
-            row = rows.get_registered(session, limit_id)
-            _refuse_used(session, limit_id)
+            row = rows.get_registered(session, registered_limit_id)
+            _refuse_used(session, registered_limit_id)
             session.delete(row)
 
 
