@@ -9,6 +9,7 @@ from sqlalchemy import orm
 
 from identity import exceptions
 from identity.db import authority
+from identity.db.delegations import Credential
 from identity.db.models import (
     DOMAIN,
     GROUP,
@@ -165,7 +166,9 @@ def has_children(session: orm.Session, project_id: str) -> bool:
 
 
 def delete(session: orm.Session, project: Project) -> None:
-    """Delete a project without children, and the roles given on it."""
+    """Delete a project without children, and what is good for it only."""
+    session.execute(
+        sa.delete(Credential).where(Credential.project_id == project.id))
     session.execute(sa.delete(Assignment).where(
         Assignment.target_kind.in_((PROJECT, DOMAIN)),
         Assignment.target_id == project.id))
@@ -188,6 +191,7 @@ def delete_domain(session: orm.Session, domain: Project) -> None:
         sa.and_(Assignment.actor_kind == GROUP,
                 Assignment.actor_id.in_(groups)))
     for table, where in (
+            (Credential, Credential.project_id.in_(projects)),
             (Assignment, sa.or_(
                 of_actor, Assignment.role_id.in_(roles),
                 Assignment.target_id == domain.id,

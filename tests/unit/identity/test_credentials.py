@@ -177,6 +177,10 @@ class TestKeys:
         member.ok("DELETE", one)
         assert member("GET", one).status_code == 404
 
+    def test_ends_with_the_project(self, admin, member, key, project):
+        admin.ok("DELETE", f"/v3/projects/{project['id']}")
+        assert admin.ok("GET", member.ec2)["credentials"] == []
+
     def test_only_where_one_has_a_role(self, member, admin):
         for project_id in (ids.ADMIN_PROJECT_ID, "nowhere"):
             got = member("POST", member.ec2, {"tenant_id": project_id})
