@@ -2,6 +2,11 @@
 
 from common import db
 from identity import app
+from tests.unit.identity.test_compliance import (  # noqa: F401
+    TestCounting,
+    TestExpiry,
+    clock,
+)
 from tests.unit.identity.test_resources import (  # noqa: F401
     TestAssignments,
     TestCatalog,
@@ -9,7 +14,6 @@ from tests.unit.identity.test_resources import (  # noqa: F401
     TestProjects,
     TestRoles,
     TestUsers,
-    domain,
 )
 from tests.unit.identity.test_tokens import (  # noqa: F401
     TestEnd,

@@ -101,14 +101,6 @@ class TestLockOut:
             attempt(identity, "v", "x")
         identity.login("v", "v")
 
-    def test_processes_lose_no_count(self, make, tmp_path):
-        sides = [make(lockout_failure_attempts=50) for _ in range(2)]
-        user = make_user(sides[0].admin(), "u")
-        concurrency.gather(*[
-            lambda side=side: attempt(side, "u", "x")
-            for side in sides for _ in range(5)])
-        assert failures(sides[0], user) == 10
-
     def test_locked_while_the_right_one_is_hashed(
             self, identity, user, monkeypatch):
         real = passwords.Hasher.matches
@@ -138,6 +130,62 @@ class TestLockOut:
         assert statements("nobody", "x") == wrong
         attempt(identity, "u", "x")
         assert statements("u", "x") == wrong
+
+
+class TestCounting:
+
+    def test_processes_lose_no_count(self, make):
+        sides = [make(lockout_failure_attempts=50) for _ in range(2)]
+        user = make_user(sides[0].admin(), "u")
+        concurrency.gather(*[
+            lambda side=side: attempt(side, "u", "x")
+            for side in sides for _ in range(5)])
+        assert failures(sides[0], user) == 10
+
+
+class TestExpiry:
+
+    def test_expiry(self, make, clock):
+        identity = make(password_expires_days=3)
+        admin = identity.admin()
+        user = make_user(admin, "u", password="a")
+        make_user(admin, "v", options={"ignore_password_expiry": True})
+        assert user["password_expires_at"].endswith(".000000Z")
+        identity.login("u", "a")
+        clock(days=3)
+        got = attempt(identity, "u", "a")
+        assert got.status_code == 401 and "expired" in got.text
+        assert "expired" not in attempt(identity, "u", "x").text
+        identity.login("v", "v")
+        assert change(identity, user, "a", "b").status_code == 204
+        caller = identity.login("u", "b")
+        shown = caller.ok("GET", f"/v3/users/{user['id']}")["user"]
+        assert shown["password_expires_at"] > user["password_expires_at"]
+
+    def test_filter_by_expiry(self, make, clock):
+        identity = make(password_expires_days=10)
+        admin = identity.admin()
+        early = make_user(admin, "early")
+        clock(days=1)
+        admin = identity.admin()
+        late = make_user(admin, "late")
+        group = admin.ok("POST", "/v3/groups", {"group": {
+            "name": "g"}})["group"]
+        for user in (early, late):
+            admin.ok("PUT", f"/v3/groups/{group['id']}/users/{user['id']}")
+        at = late["password_expires_at"].replace(".000000", "")
+        for how, wanted in (
+                ("lt:", {"early"}), ("lte:", {"early", "late"}),
+                ("gt:", set()), ("gte:", {"late"}), ("eq:", {"late"}),
+                ("", {"late"}), ("neq:", {"early"})):
+            for path in ("users", f"groups/{group['id']}/users"):
+                found = admin.ok(
+                    "GET", f"/v3/{path}?password_expires_at={how}{at}")
+                names = {u["name"] for u in found["users"]} - {"admin"}
+                assert names == wanted, (path, how)
+        for bad in ("near:" + at, "lt:soon", "2020-13-01T00:00:00Z", ""):
+            refused(admin, 400, "GET",
+                    f"/v3/users?password_expires_at={bad}")
 
 
 def test_no_rules_no_lock(make):
@@ -205,23 +253,6 @@ class TestPasswords:
         with pytest.raises(ValueError, match="no regular expression"):
             make(password_regex="(")
 
-    def test_expiry(self, make, clock):
-        identity = make(password_expires_days=3)
-        admin = identity.admin()
-        user = make_user(admin, "u", password="a")
-        make_user(admin, "v", options={"ignore_password_expiry": True})
-        assert user["password_expires_at"].endswith(".000000Z")
-        identity.login("u", "a")
-        clock(days=3)
-        got = attempt(identity, "u", "a")
-        assert got.status_code == 401 and "expired" in got.text
-        assert "expired" not in attempt(identity, "u", "x").text
-        identity.login("v", "v")
-        assert change(identity, user, "a", "b").status_code == 204
-        caller = identity.login("u", "b")
-        shown = caller.ok("GET", f"/v3/users/{user['id']}")["user"]
-        assert shown["password_expires_at"] > user["password_expires_at"]
-
     def test_change_upon_first_use(self, make):
         identity = make(change_password_upon_first_use=True)
         admin = identity.admin()
@@ -235,31 +266,6 @@ class TestPasswords:
             identity.login("u", "b")
             admin.ok("PATCH", f"/v3/users/{user['id']}", {"user": {
                 "password": "c"}})
-
-    def test_filter_by_expiry(self, make, clock):
-        identity = make(password_expires_days=10)
-        admin = identity.admin()
-        early = make_user(admin, "early")
-        clock(days=1)
-        admin = identity.admin()
-        late = make_user(admin, "late")
-        group = admin.ok("POST", "/v3/groups", {"group": {
-            "name": "g"}})["group"]
-        for user in (early, late):
-            admin.ok("PUT", f"/v3/groups/{group['id']}/users/{user['id']}")
-        at = late["password_expires_at"].replace(".000000", "")
-        for how, wanted in (
-                ("lt:", {"early"}), ("lte:", {"early", "late"}),
-                ("gt:", set()), ("gte:", {"late"}), ("eq:", {"late"}),
-                ("", {"late"}), ("neq:", {"early"})):
-            for path in ("users", f"groups/{group['id']}/users"):
-                found = admin.ok(
-                    "GET", f"/v3/{path}?password_expires_at={how}{at}")
-                names = {u["name"] for u in found["users"]} - {"admin"}
-                assert names == wanted, (path, how)
-        for bad in ("near:" + at, "lt:soon", "2020-13-01T00:00:00Z", ""):
-            refused(admin, 400, "GET",
-                    f"/v3/users?password_expires_at={bad}")
 
 
 class TestInactivity:
