@@ -132,12 +132,10 @@ def _check_region(session: Any, region_id: str | None) -> None:
 def _check_parent(session: Any, region_id: str,
                   parent_id: str | None) -> None:
     _check_region(session, parent_id)
-    seen = parent_id
-    while seen is not None:
-        if seen == region_id:
-            raise exceptions.BadRequest(
-                reason="body.region.parent_region_id: is below the region")
-        seen = catalog.get_region(session, seen).parent_id
+    if parent_id is not None and region_id in catalog.upwards(
+            parent_id, catalog.region_parents(session)):
+        raise exceptions.BadRequest(
+            reason="body.region.parent_region_id: is below the region")
 
 
 class Services:

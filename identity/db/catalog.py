@@ -78,6 +78,20 @@ def delete(session: orm.Session,
     authority.changed(session, "catalog")
 
 
+def region_parents(session: orm.Session) -> dict[str, str | None]:
+    """Return the parent of each region."""
+    rows = session.execute(sa.select(Region.id, Region.parent_id))
+    return {row[0]: row[1] for row in rows}
+
+
+def upwards(region_id: str, parents: dict[str, str | None]) -> list[str]:
+    """Return the region and those above it, itself first."""
+    found = [region_id]
+    while (parent_id := parents.get(found[-1])) is not None:
+        found.append(parent_id)
+    return found
+
+
 def _region_and_below(region_id: str) -> sa.Select[Any]:
     top = (sa.select(Region.id).where(Region.id == region_id)
            .cte("regions_below", recursive=True))

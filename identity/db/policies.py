@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
-from identity.db.models import Endpoint, Policy, PolicyAssociation, Region
+from identity.db import catalog
+from identity.db.models import Endpoint, Policy, PolicyAssociation
 
 
 def get(session: orm.Session, policy_id: str) -> Policy:
@@ -50,7 +51,7 @@ def endpoints_of(session: orm.Session, policy_id: str) -> list[Endpoint]:
     """Return the endpoints for which the policy was chosen somehow."""
     made = session.scalars(sa.select(PolicyAssociation).where(
         PolicyAssociation.policy_id == policy_id)).all()
-    above = _parents(session)
+    above = catalog.region_parents(session)
     return list(session.scalars(
         sa.select(Endpoint)
         .where(sa.or_(sa.false(), *(_covers(row, above) for row in made)))
@@ -65,7 +66,7 @@ def _covers(row: PolicyAssociation,
     if row.region_id is None:
         return of_service
     below = [region_id for region_id in parents
-             if row.region_id in _upwards(region_id, parents)]
+             if row.region_id in catalog.upwards(region_id, parents)]
     return sa.and_(of_service, Endpoint.region_id.in_(below))
 
 
@@ -80,8 +81,9 @@ def of_endpoint(session: orm.Session, endpoint: Endpoint) -> Policy:
     places = [f"endpoint:{endpoint.id}"]
     if endpoint.region_id is not None:
         places += [f"region:{endpoint.service_id}:{region_id}"
-                   for region_id in _upwards(
-                       endpoint.region_id, _parents(session))]
+                   for region_id in catalog.upwards(
+                       endpoint.region_id,
+                       catalog.region_parents(session))]
     places.append(f"service:{endpoint.service_id}")
     made = session.execute(
         sa.select(PolicyAssociation.place, Policy)
@@ -91,17 +93,3 @@ def of_endpoint(session: orm.Session, endpoint: Endpoint) -> Policy:
         found: Policy = row.Policy
         return found
     raise exceptions.PolicyNotFound(policy_id=f"of endpoint {endpoint.id}")
-
-
-def _parents(session: orm.Session) -> dict[str, str | None]:
-    rows = session.execute(sa.select(Region.id, Region.parent_id))
-    return {row[0]: row[1] for row in rows}
-
-
-def _upwards(region_id: str,
-             parents: dict[str, str | None]) -> list[str]:
-    """Return the region and those above it, itself first."""
-    found = [region_id]
-    while (parent_id := parents.get(found[-1])) is not None:
-        found.append(parent_id)
-    return found
