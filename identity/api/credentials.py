@@ -68,6 +68,8 @@ class Credentials:
             sealed_blob=self._vault.seal(body["blob"]),
             application_credential_id=rights.maker_id(req))
         row.access_hash = _access_hash(row, body["blob"])
+        if row.type == credentials.EC2:
+            rights.refuse_elsewhere(req, row.project_id)
         row.id = row.access_hash or uuid.uuid4().hex
         try:
             with self._db.writer() as session:

@@ -67,6 +67,7 @@ class EC2Credentials:
             find_user(session, req, policies.CREATE_EC2, user_id)
         rights.refuse_delegated(req)
         project_id = req.json["tenant_id"]
+        rights.refuse_elsewhere(req, project_id)
         access, secret = uuid.uuid4().hex, secrets.token_hex(16)
         blob = jsontext.dumps({"access": access, "secret": secret})
         hashed = credentials.access_hash(access)

@@ -17,6 +17,17 @@ def refuse_delegated(req: wsgi.Request) -> None:
                    f"({acts_by.kind}) cannot be used for this.")
 
 
+def refuse_elsewhere(req: wsgi.Request, project_id: str | None) -> None:
+    """Raise NotAllowed for programs that ask for another project.
+
+    What an application credential makes is good where it is.
+    """
+    if maker_id(req) is not None and project_id != req.ctx.project_id:
+        raise NotAllowed(
+            reason="An application credential makes keys for its own "
+                   "project only.")
+
+
 def maker_id(req: wsgi.Request) -> str | None:
     """Return the id of the application credential that sends a request.
 

@@ -354,6 +354,9 @@ class TestMadeByProgram:
         robot = Caller(identity.wsgi, got.headers["X-Subject-Token"])
         key = robot.ok("POST", member.ec2, {"tenant_id": project["id"]})[
             "credential"]
+        got = robot("POST", member.ec2, {
+            "tenant_id": ids.ADMIN_PROJECT_ID})
+        assert got.status_code == 403
         signed = {"credentials": old(key, "2")}
         got = service("POST", "/v3/ec2tokens", signed)
         token = got.json["token"]
