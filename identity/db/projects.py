@@ -154,8 +154,8 @@ def select_views() -> sa.Select[Any]:
 
 def view_row(project: Project) -> ViewRow:
     """Return the same of an object."""
-    return ViewRow(*_attributes(project), COMMA.join(
-        tag.name for tag in project.tags) or None)
+    return ViewRow._make((*_attributes(project), COMMA.join(
+        tag.name for tag in project.tags) or None))
 
 
 def has_children(session: orm.Session, project_id: str) -> bool:

@@ -242,7 +242,8 @@ def select_views(*, activity: bool) -> sa.Select[Any]:
 
 def view_row(user: User) -> ViewRow:
     """Return the same of an object."""
-    return ViewRow(*_attributes(user), user.last_active_at or user.created_at)
+    return ViewRow._make((
+        *_attributes(user), user.last_active_at or user.created_at))
 
 
 _ACTIVE_AT = sa.func.coalesce(
