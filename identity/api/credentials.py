@@ -84,7 +84,7 @@ class Credentials:
              credential_id: str) -> dict[str, Any]:
         with self._db.reader() as session:
             row = _find(session, req, policies.GET, credential_id)
-        rights.refuse_delegated(req)
+        rights.refuse_foreign(req, row.application_credential_id)
         blob = None
         if req.allowed(policies.REVEAL, target(user_id=row.user_id)):
             blob = self._vault.open(row.sealed_blob)
@@ -95,8 +95,8 @@ class Credentials:
                credential_id: str) -> dict[str, Any]:
         """Change what the body has; the owner stays, and so does the id."""
         with self._db.reader() as session:
-            _find(session, req, policies.UPDATE, credential_id)
-        rights.refuse_delegated(req)
+            row = _find(session, req, policies.UPDATE, credential_id)
+        rights.refuse_foreign(req, row.application_credential_id)
         body = req.json["credential"]
         with self._db.writer() as session:
             row = _find(session, req, policies.UPDATE, credential_id)
@@ -108,6 +108,8 @@ class Credentials:
             row.project_id = body.get("project_id", row.project_id)
             row.sealed_blob = self._vault.seal(blob)
             row.access_hash = _access_hash(row, blob)
+            if row.type == credentials.EC2:
+                rights.refuse_elsewhere(req, row.project_id)
             credentials.flush(session)
         self._announce(req.ctx, user_id=row.user_id)
         return {"credential": view(req, row, blob)}
@@ -116,7 +118,7 @@ class Credentials:
     def delete(self, req: wsgi.Request, credential_id: str) -> None:
         with self._db.writer() as session:
             row = _find(session, req, policies.DELETE, credential_id)
-            rights.refuse_delegated(req)
+            rights.refuse_foreign(req, row.application_credential_id)
             session.delete(row)
         self._announce(req.ctx, user_id=row.user_id)
 

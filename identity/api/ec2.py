@@ -88,7 +88,7 @@ class EC2Credentials:
         with self._db.reader() as session:
             row = _find(session, req, policies.GET_EC2, user_id,
                         credential_id)
-        rights.refuse_delegated(req)
+        rights.refuse_foreign(req, row.application_credential_id)
         return {"credential": self._view(
             req, row, with_secret=req.allowed(
                 policies.REVEAL, target(user_id=user_id)))}
@@ -99,7 +99,7 @@ class EC2Credentials:
         with self._db.writer() as session:
             row = _find(session, req, policies.DELETE_EC2, user_id,
                         credential_id)
-            rights.refuse_delegated(req)
+            rights.refuse_foreign(req, row.application_credential_id)
             session.delete(row)
         self._announce(req.ctx, user_id=user_id)
 

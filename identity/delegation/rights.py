@@ -17,6 +17,19 @@ def refuse_delegated(req: wsgi.Request) -> None:
                    f"({acts_by.kind}) cannot be used for this.")
 
 
+def refuse_foreign(req: wsgi.Request, made_by: str | None) -> None:
+    """Raise NotAllowed for who acts by a delegation that made it not.
+
+    :param made_by: the application credential by which it was made
+    """
+    refuse_delegated(req)
+    own = maker_id(req)
+    if own is not None and own != made_by:
+        raise NotAllowed(
+            reason="An application credential sees and changes only the "
+                   "secrets that it has stored itself.")
+
+
 def refuse_elsewhere(req: wsgi.Request, project_id: str | None) -> None:
     """Raise NotAllowed for programs that ask for another project.
 

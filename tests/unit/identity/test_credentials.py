@@ -357,6 +357,20 @@ class TestMadeByProgram:
         got = robot("POST", member.ec2, {
             "tenant_id": ids.ADMIN_PROJECT_ID})
         assert got.status_code == 403
+        # It sees, and changes, what it made and no more.
+        kept = make(member, member.id)
+        mine = member.ok("POST", member.ec2, {"tenant_id": project["id"]})[
+            "credential"]["access"]
+        for method, where, body in (
+                ("GET", f"{PATH}/{kept['id']}", None),
+                ("PATCH", f"{PATH}/{kept['id']}", {"credential": {
+                    "blob": "x"}}),
+                ("DELETE", f"{PATH}/{kept['id']}", None),
+                ("GET", f"{member.ec2}/{mine}", None),
+                ("DELETE", f"{member.ec2}/{mine}", None)):
+            assert robot(method, where, body).status_code == 403
+        member.ok("DELETE", f"{member.ec2}/{mine}")
+        robot.ok("GET", f"{member.ec2}/{key['access']}")
         signed = {"credentials": old(key, "2")}
         got = service("POST", "/v3/ec2tokens", signed)
         token = got.json["token"]
