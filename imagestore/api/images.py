@@ -62,14 +62,14 @@ class Images:
         """List the images that the sender's project has or is offered."""
         req.authorize(policies.GET_ALL)
         with self._db.reader() as session:
-            rows, page = listing.find(req, session)
+            found, page = listing.find(req, session)
         shown: dict[str, Any] = {
-            "images": [views.image(row) for row in rows],
+            "images": found,
             "first": listing.link(req, None),
             "schema": "/v2/schemas/images",
         }
-        if rows and len(rows) == page.limit:
-            shown["next"] = listing.link(req, rows[-1].id)
+        if found and len(found) == page.limit:
+            shown["next"] = listing.link(req, found[-1]["id"])
         return shown
 
     @wsgi.handler()

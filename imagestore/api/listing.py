@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from common import exceptions, paging, schema, wsgi
+from imagestore.api import views
 from imagestore.db import images
 from imagestore.db.models import Image
 from imagestore.policies import images as policies
@@ -17,26 +18,32 @@ from imagestore.policies import images as policies
 _DEFAULT_LIMIT = 25
 _MAX_LIMIT = 1000
 
+#: As Core has them: no objects are made of what is listed.
+_COLUMNS: Any = Image.__table__.c
+
 _SORT_KEYS: dict[str, Any] = {
-    "id": Image.id, "created_at": Image.created_at,
-    "updated_at": Image.updated_at, "status": Image.status,
-    "name": sa.func.coalesce(Image.name, ""),
-    "size": sa.func.coalesce(Image.size, 0),
-    "container_format": sa.func.coalesce(Image.container_format, ""),
-    "disk_format": sa.func.coalesce(Image.disk_format, ""),
+    "id": _COLUMNS.id, "created_at": _COLUMNS.created_at,
+    "updated_at": _COLUMNS.updated_at, "status": _COLUMNS.status,
+    "name": sa.func.coalesce(_COLUMNS.name, ""),
+    "size": sa.func.coalesce(_COLUMNS.size, 0),
+    "container_format": sa.func.coalesce(_COLUMNS.container_format, ""),
+    "disk_format": sa.func.coalesce(_COLUMNS.disk_format, ""),
 }
 #: Filters that compare text; some take ``in:a,b``.
 _TEXT = {
-    "id": Image.id, "name": Image.name, "status": Image.status,
-    "owner": Image.project_id, "container_format": Image.container_format,
-    "disk_format": Image.disk_format, "checksum": Image.checksum,
-    "os_hash_value": Image.hash_value, "os_hash_algo": Image.hash_algo,
+    "id": _COLUMNS.id, "name": _COLUMNS.name, "status": _COLUMNS.status,
+    "owner": _COLUMNS.project_id,
+    "container_format": _COLUMNS.container_format,
+    "disk_format": _COLUMNS.disk_format, "checksum": _COLUMNS.checksum,
+    "os_hash_value": _COLUMNS.hash_value, "os_hash_algo": _COLUMNS.hash_algo,
 }
 _TAKES_IN = {"id", "name", "status", "container_format", "disk_format"}
-_AT_LEAST = {"size_min": Image.size}
-_AT_MOST = {"size_max": Image.size}
-_EQUAL = {"min_disk": Image.min_disk_gib, "min_ram": Image.min_ram_mib}
-_TIMES = {"created_at": Image.created_at, "updated_at": Image.updated_at}
+_AT_LEAST = {"size_min": _COLUMNS.size}
+_AT_MOST = {"size_max": _COLUMNS.size}
+_EQUAL = {"min_disk": _COLUMNS.min_disk_gib,
+          "min_ram": _COLUMNS.min_ram_mib, "size": _COLUMNS.size,
+          "virtual_size": _COLUMNS.virtual_size}
+_TIMES = {"created_at": _COLUMNS.created_at, "updated_at": _COLUMNS.updated_at}
 _OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "gt": operator.gt, "gte": operator.ge, "eq": operator.eq,
     "neq": operator.ne, "lt": operator.lt, "lte": operator.le,
@@ -46,19 +53,31 @@ _OTHERS = {"limit", "marker", "sort", "sort_key", "sort_dir", "visibility",
 
 
 def find(req: wsgi.Request, session: orm.Session
-         ) -> tuple[list[Image], paging.Page]:
-    """Return the images of the page that is asked for."""
+         ) -> tuple[list[dict[str, Any]], paging.Page]:
+    """Return the images of the page that is asked for, as they are shown."""
+    page = _page(req)
+    if page.limit == 0:
+        return [], page
+    rows = images.listed(
+        session, page, [*_scope(req), *_filters(req.params_checked)])
+    properties, tags = images.details(session, [row[0] for row in rows])
+    return [views.listed(row, properties.get(row[0], {}),
+                         tags.get(row[0], []))
+            for row in rows], page
+
+
+def _page(req: wsgi.Request) -> paging.Page:
+    asked = req.params_checked
+    if "sort" in asked and ("sort_key" in asked or "sort_dir" in asked):
+        raise exceptions.BadRequest(
+            reason="sort: give either it, or sort_key with sort_dir")
     page = paging.parse(req, _SORT_KEYS, default="created_at:desc",
                         max_limit=_MAX_LIMIT)
-    if "limit" not in req.params_checked:
+    if "limit" not in asked:
         page.limit = _DEFAULT_LIMIT
-    elif int(req.params_checked["limit"]) == 0:
+    elif int(asked["limit"]) == 0:
         page.limit = 0
-        return [], page
-    conditions = [*_scope(req), *_filters(req.params_checked)]
-    statement = page.apply(
-        session, sa.select(Image).where(*conditions), Image.id)
-    return list(session.execute(statement).scalars()), page
+    return page
 
 
 def link(req: wsgi.Request, marker: str | None) -> str:
@@ -75,23 +94,23 @@ def _scope(req: wsgi.Request) -> list[Any]:
     """Return the conditions that keep to what the sender may list."""
     asked = req.params_checked
     found: list[Any] = [
-        Image.hidden == schema.is_true(asked.get("os_hidden", "false"))]
+        _COLUMNS.hidden == schema.is_true(asked.get("os_hidden", "false"))]
     visibility = asked.get("visibility")
     if visibility not in (None, "all"):
-        found.append(Image.visibility == visibility)
+        found.append(_COLUMNS.visibility == visibility)
     if req.allowed(policies.GET_ALL_PROJECTS):
         return found
     seen = images.visible_to(
         req.ctx.project_id, asked.get("member_status", "accepted"))
     if visibility in ("community", "all"):
-        seen = sa.or_(seen, Image.visibility == "community")
+        seen = sa.or_(seen, _COLUMNS.visibility == "community")
     return [*found, seen]
 
 
 def _filters(asked: dict[str, Any]) -> list[Any]:
     found: list[Any] = [images.has_tag(tag) for tag in asked.get("tag", ())]
     if "protected" in asked:
-        found.append(Image.protected == schema.is_true(asked["protected"]))
+        found.append(_COLUMNS.protected == schema.is_true(asked["protected"]))
     for name, value in asked.items():
         if name not in _OTHERS:
             found.append(_filter(name, value))

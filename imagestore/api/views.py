@@ -1,34 +1,50 @@
 """Rows as the API shows them."""
 
 import datetime
+import operator
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from imagestore.db import images
 from imagestore.db.models import Image, Member
 
+_values = operator.attrgetter(*images.LISTED)
 
-def time(value: datetime.datetime) -> str:
-    """Return a time to the second, in UTC."""
-    return value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+def time(value: datetime.datetime | str) -> str:
+    """Return a time to the second, in UTC; of text, the rest is cut off."""
+    text = str(value)
+    return f"{text[:10]}T{text[11:19]}Z"
 
 
 def image(row: Image) -> dict[str, Any]:
     """Return an image: its own members, beside custom properties."""
-    path = f"/v2/images/{row.id}"
-    own = {
-        "id": row.id, "name": row.name, "status": row.status,
-        "visibility": row.visibility, "protected": row.protected,
-        "os_hidden": row.hidden, "owner": row.project_id,
-        "container_format": row.container_format,
-        "disk_format": row.disk_format, "min_disk": row.min_disk_gib,
-        "min_ram": row.min_ram_mib, "size": row.size,
-        "virtual_size": row.virtual_size, "checksum": row.checksum,
-        "os_hash_algo": row.hash_algo, "os_hash_value": row.hash_value,
-        "tags": [tag.value for tag in row.tags],
-        "created_at": time(row.created_at),
-        "updated_at": time(row.updated_at),
-        "self": path, "file": f"{path}/file", "schema": "/v2/schemas/image",
+    return listed(
+        _values(row), {each.name: each.value for each in row.properties},
+        [tag.value for tag in row.tags])
+
+
+def listed(values: Sequence[Any], properties: Mapping[str, str],
+           tags: list[str]) -> dict[str, Any]:
+    """Return the image of ``values``, those that ``images.LISTED`` names."""
+    (image_id, name, status, visibility, protected, hidden, project_id,
+     container_format, disk_format, min_disk_gib, min_ram_mib, size,
+     virtual_size, checksum, hash_algo, hash_value, created_at,
+     updated_at) = values
+    path = "/v2/images/" + image_id
+    return {
+        **properties,
+        "id": image_id, "name": name, "status": status,
+        "visibility": visibility, "protected": protected,
+        "os_hidden": hidden, "owner": project_id,
+        "container_format": container_format, "disk_format": disk_format,
+        "min_disk": min_disk_gib, "min_ram": min_ram_mib, "size": size,
+        "virtual_size": virtual_size, "checksum": checksum,
+        "os_hash_algo": hash_algo, "os_hash_value": hash_value,
+        "tags": tags, "created_at": time(created_at),
+        "updated_at": time(updated_at), "self": path,
+        "file": path + "/file", "schema": "/v2/schemas/image",
     }
-    return {each.name: each.value for each in row.properties} | own
 
 
 def member(row: Member) -> dict[str, Any]:

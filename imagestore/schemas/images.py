@@ -82,6 +82,8 @@ LIST: dict[str, Any] = {
         "size_max": schema.INT_STRING,
         "min_disk": schema.INT_STRING,
         "min_ram": schema.INT_STRING,
+        "size": schema.INT_STRING,
+        "virtual_size": schema.INT_STRING,
         "created_at": _DATE,
         "updated_at": _DATE,
     },
