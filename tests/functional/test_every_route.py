@@ -12,6 +12,9 @@ PUBLIC_ROUTES = {
     ("identity", "POST", "/v3/auth/tokens"),
     # Proves itself by the password that it replaces.
     ("identity", "POST", "/v3/users/{user_id}/password"),
+    # A consumer signs these with its secret.
+    ("identity", "POST", "/v3/OS-OAUTH1/request_token"),
+    ("identity", "POST", "/v3/OS-OAUTH1/access_token"),
     ("imagestore", "GET", "/versions"),
     ("objectstore", "GET", "/info"),
 }
@@ -125,7 +128,8 @@ def sample(rule):
     for choice in ("enum", "oneOf", "anyOf", "allOf"):
         if choice in rule:
             first = rule[choice][0]
-            return first if choice == "enum" else sample(rule | first)
+            rest = {k: v for k, v in rule.items() if k != choice}
+            return first if choice == "enum" else sample(rest | first)
     kind = rule.get("type", "object")
     kind = kind[0] if isinstance(kind, list) else kind
     if kind == "object":
@@ -169,6 +173,7 @@ def test_schemas_are_closed_or_say_why(cloud, session, admin):
             continue
         got = send(session, root, method, path, json=[1],
                    headers={"X-Auth-Token": admin.token})
-        if got.status_code not in (400, 404):
+        # 403: what only users themselves may do.
+        if got.status_code not in (400, 403, 404):
             wrong.append((api, method, template, got.status_code))
     assert not wrong, "\n".join(map(str, wrong))
