@@ -75,6 +75,14 @@ TABLE = [
     ("POST", "domains", {"domain": {"name": "n"}}, ADMINS),
     ("PATCH", "domains/{domain}", {"domain": {"description": "x"}}, ADMINS),
     ("DELETE", "domains/{off_domain}", None, ADMINS),
+    ("PUT", "domains/{domain}/config", {"config": {
+        "ldap": {"url": "x"}}}, ADMINS),
+    ("GET", "domains/{domain}/config/sql", None, SEE_ALL, 403),
+    ("PATCH", "domains/{domain}/config", {"config": {
+        "ldap": {"url": "x"}}}, ADMINS),
+    ("DELETE", "domains/{domain}/config", None, ADMINS),
+    ("GET", "domains/config/ldap/default", None, SEE_ALL),
+    ("GET", "domains/default/config/security_compliance", None, ALL),
     ("GET", "groups", None, SEE_DOMAIN),
     ("GET", "groups/{group}", None, SEE_DOMAIN),
     ("GET", "groups/{other_group}", None, SEE_ALL),
