@@ -207,7 +207,7 @@ def view(req: wsgi.Request, row: ApplicationCredential,
     """Return what clients see of an application credential."""
     known = [graph.names[role.role_id] for role in row.roles
              if role.role_id in graph.names]
-    shown = {
+    shown: dict[str, Any] = {
         "id": row.id, "name": row.name, "description": row.description,
         "user_id": row.user_id, "project_id": row.project_id,
         "roles": [{"id": role.id, "name": role.name,

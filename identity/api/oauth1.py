@@ -18,7 +18,7 @@ from identity.db import projects
 from identity.db.delegations import Consumer, RequestToken
 from identity.db.models import PROJECT
 from identity.delegation import oauth, request
-from identity.delegation.application_credential import has_expired
+from identity.delegation.base import is_over
 from identity.delegation.vault import Vault
 from identity.exceptions import NotAllowed, RequestTokenNotFound
 from identity.policies import oauth as policies
@@ -133,8 +133,7 @@ class Exchange:
                 "consumer_key", ""))
         if "token" in call.params or consumer is None:
             consumer = None
-        call.verify(consumer and self._vault.open(consumer.sealed_secret),
-                    None)
+        call.verify(self._vault.secret_of(consumer), None)
         assert consumer is not None
         secret = secrets.token_hex(16)
         row = RequestToken(
@@ -160,7 +159,7 @@ class Exchange:
         verifier = secrets.token_urlsafe(12)
         with self._db.writer() as session:
             row = session.get(RequestToken, request_token_id)
-            if row is None or has_expired(row):
+            if row is None or is_over(row.expires_at):
                 raise RequestTokenNotFound(token_id=request_token_id)
             graph = self._authority.graph(session)
             held = {role.id for role in graph.effective(queries.roles_on(
@@ -185,8 +184,8 @@ class Exchange:
         if row is not None and (
                 consumer is None or row.consumer_id != consumer.id):
             row = None
-        call.verify(consumer and self._vault.open(consumer.sealed_secret),
-                    row and self._vault.open(row.sealed_secret))
+        call.verify(self._vault.secret_of(consumer),
+                    self._vault.secret_of(row))
         if row is None or not _is_authorized(row, call):
             raise exceptions.Unauthorized()
         secret = secrets.token_hex(16)
@@ -199,7 +198,7 @@ class Exchange:
 
 def _is_authorized(row: RequestToken, call: oauth.Call) -> bool:
     given = call.params.get("verifier", "")
-    return (row.verifier is not None and not has_expired(row)
+    return (row.verifier is not None and not is_over(row.expires_at)
             and hmac.compare_digest(row.verifier.encode(), given.encode()))
 
 

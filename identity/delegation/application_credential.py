@@ -4,7 +4,6 @@ from typing import Any, ClassVar
 
 from sqlalchemy import orm
 
-from common import db
 from identity.db.delegations import ApplicationCredential
 from identity.db.models import PROJECT
 from identity.delegation import base
@@ -19,18 +18,13 @@ class ApplicationCredentials(base.Kind):
     def look(self, session: orm.Session, delegation_id: str
              ) -> base.Allowance | None:
         row = session.get(ApplicationCredential, delegation_id)
-        if row is None or has_expired(row):
+        if row is None or base.is_over(row.expires_at):
             return None
         return base.Allowance(
             row.user_id, Scope(PROJECT, row.project_id), row.user_id,
             frozenset(role.role_id for role in row.roles),
             all_or_none=True, not_after=row.expires_at,
             shown={"application_credential": _shown(row)})
-
-
-def has_expired(row: ApplicationCredential) -> bool:
-    """Say whether its time is over."""
-    return row.expires_at is not None and row.expires_at <= db.utcnow()
 
 
 def _shown(row: ApplicationCredential) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import orm
 
-from common import exceptions
+from common import db, exceptions
 from identity.tokens import Scope
 
 
@@ -44,6 +44,11 @@ class Allowance:
     epoch: int = 0
     #: Members that the ``token`` object has beside the usual ones.
     shown: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+def is_over(end: datetime.datetime | None) -> bool:
+    """Say whether the end has come, which None never does."""
+    return end is not None and end <= db.utcnow()
 
 
 class Kind(abc.ABC):

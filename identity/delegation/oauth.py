@@ -15,7 +15,6 @@ from common import exceptions, wsgi
 from identity.db.delegations import AccessToken
 from identity.db.models import PROJECT
 from identity.delegation import base
-from identity.delegation.application_credential import has_expired
 from identity.tokens import Scope
 
 # At DEBUG it writes what it signs, tokens included.
@@ -33,7 +32,7 @@ class AccessTokens(base.Kind):
     def look(self, session: orm.Session, delegation_id: str
              ) -> base.Allowance | None:
         row = session.get(AccessToken, delegation_id)
-        if row is None or has_expired(row):
+        if row is None or base.is_over(row.expires_at):
             return None
         return base.Allowance(
             row.user_id, Scope(PROJECT, row.project_id), row.user_id,

@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from sqlalchemy import orm
 
-from common import db
 from identity.db import authority as queries
 from identity.db import trusts
 from identity.db.delegations import Trust
@@ -64,8 +63,7 @@ class Trusts(base.Kind):
 
 def stands(trust: Trust) -> bool:
     """Say whether it was neither deleted nor has its time come."""
-    return trust.deleted_at is None and (
-        trust.expires_at is None or trust.expires_at > db.utcnow())
+    return trust.deleted_at is None and not base.is_over(trust.expires_at)
 
 
 def _epoch(session: orm.Session, chain: list[Trust],

@@ -1,8 +1,16 @@
 """Secrets that must be read again: sealed with keys kept apart."""
 
+from typing import Any, Protocol
+
 from cryptography import fernet
 
 from identity.tokens import KeyRepository
+
+
+class HasSecret(Protocol):
+    """A row with a secret."""
+
+    sealed_secret: Any
 
 
 class Vault:
@@ -39,6 +47,10 @@ class Vault:
             return self._keys.box().decrypt(sealed.encode()).decode()
         except fernet.InvalidToken:
             raise LookupError("no key opens a stored secret") from None
+
+    def secret_of(self, row: HasSecret | None) -> str | None:
+        """Return the secret of what may be unknown."""
+        return None if row is None else self.open(row.sealed_secret)
 
     def sealed_anew(self, sealed: str) -> str:
         """Return the same secret, sealed with the newest key."""

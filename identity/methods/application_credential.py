@@ -9,7 +9,10 @@ from identity import passwords
 from identity.db import application_credentials as rows
 from identity.db import authority
 from identity.db.delegations import ApplicationCredential
-from identity.delegation import application_credential as delegation
+from identity.delegation.application_credential import (
+    ApplicationCredentials,
+)
+from identity.delegation.base import is_over
 from identity.methods import base
 from identity.methods.password import DOMAIN, named
 from identity.tokens import Delegation
@@ -41,12 +44,11 @@ class Method(base.Method):
             row = _find(session, claim)
         if not self._matches(row, claim["secret"]) or row is None:
             raise exceptions.Unauthorized()
-        if delegation.has_expired(row):
+        if is_over(row.expires_at):
             raise exceptions.Unauthorized()
-        kind = delegation.ApplicationCredentials.name
         return base.Proof(
             row.user_id, ("application_credential",),
-            delegation=Delegation(kind, row.id))
+            delegation=Delegation(ApplicationCredentials.name, row.id))
 
     def _matches(self, row: ApplicationCredential | None,
                  secret: str) -> bool:

@@ -25,8 +25,7 @@ class OAuth1(base.SignedMethod):
                 row is not None and row.consumer_id != consumer.id):
             row = None
         vault = self.means.vault
-        call.verify(consumer and vault.open(consumer.sealed_secret),
-                    row and vault.open(row.sealed_secret))
+        call.verify(vault.secret_of(consumer), vault.secret_of(row))
         if row is None:
             raise exceptions.Unauthorized()
         with self.means.db.writer() as session:
