@@ -33,7 +33,9 @@ OPEN_TO_ALL = {
     ("GET", "/v3/auth/tokens"), ("DELETE", "/v3/auth/tokens"),  # their own
     ("GET", "/v3/auth/projects"), ("GET", "/v3/auth/domains"),
     ("GET", "/v3/auth/system"), ("GET", "/v3/auth/catalog"),
-    ("GET", "/v3/regions"),
+    ("GET", "/v3/regions"), ("GET", "/v3/registered_limits"),
+    ("GET", "/v3/limits/model"),
+    ("GET", "/v3/limits"), ("GET", "/v3/credentials"),  # their own
     ("GET", "/v2.1/flavors"), ("GET", "/v2.1/flavors/detail"),
     ("GET", "/v2.1/os-keypairs"),  # a user's own, whatever the project
     ("GET", "/v2.1/os-quota-sets/{tenant_id}/defaults"),
