@@ -1,6 +1,8 @@
 """The images resource."""
 
-from typing import Any
+from typing import Any, Protocol
+
+from sqlalchemy import orm
 
 from common import db, events, wsgi
 from common import exceptions as common_exceptions
@@ -10,18 +12,31 @@ from imagestore.collector import Collector
 from imagestore.db import images
 from imagestore.db.models import EVENTS, Image
 from imagestore.policies import images as policies
+from imagestore.protection import NO_PROTECTION, Protection
 from imagestore.schemas import images as schemas
 
-_PATCH_TYPES = ("application/openstack-images-v2.1-json-patch",
-                "application/openstack-images-v2.0-json-patch")
+
+class Locations(Protocol):
+    """Where data are, for those who may see and set it by a patch."""
+
+    def shown(self, session: orm.Session, image: Image) -> dict[str, Any]:
+        """Return members to show beside the others of an image."""
+
+    def apply(self, session: orm.Session, image: Image,
+              asked: list[changes.LocationChange]) -> None:
+        """Do as asked, or raise BadRequest or Conflict."""
 
 
 class Images:
     """Handlers of /v2/images."""
 
-    def __init__(self, database: db.Database, collector: Collector) -> None:
+    def __init__(self, database: db.Database, collector: Collector,
+                 protection: Protection = NO_PROTECTION,
+                 locations: Locations | None = None) -> None:
         self._db = database
         self._collector = collector
+        self._protection = protection
+        self._locations = locations
 
     def routes(self) -> list[wsgi.Route]:
         one = "/v2/images/{image_id}"
@@ -43,7 +58,7 @@ class Images:
             raise common_exceptions.BadRequest(
                 reason="An image belongs to a project: use a token that is "
                        "scoped to one.")
-        document = changes.from_body(req.json)
+        document = changes.from_body(req.json, self._rights(req))
         columns = {"project_id": req.ctx.project_id} | document.columns
         _authorize_changes(req, document, columns["project_id"])
         with self._db.writer() as session:
@@ -52,7 +67,8 @@ class Images:
                 properties=document.properties, tags=document.tags or [],
                 **columns)
             _record(session, image, "image.create")
-        response = wsgi.Response(status=201, json=views.image(image))
+            shown = self._shown(req, session, image)
+        response = wsgi.Response(status=201, json=shown)
         response.headers["Location"] = req.public_url(
             f"/v2/images/{image.id}")
         return response
@@ -62,7 +78,7 @@ class Images:
         """List the images that the sender's project has or is offered."""
         req.authorize(policies.GET_ALL)
         with self._db.reader() as session:
-            found, page = listing.find(req, session)
+            found, page = listing.find(req, session, self._protection)
         shown: dict[str, Any] = {
             "images": found,
             "first": listing.link(req, None),
@@ -76,7 +92,7 @@ class Images:
     def show(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
         with self._db.reader() as session:
             image = access.find(req, session, image_id, policies.GET)
-        return views.image(image)
+            return self._shown(req, session, image)
 
     @wsgi.handler(body=schemas.PATCH)
     def update(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
@@ -84,15 +100,14 @@ class Images:
         with self._db.writer() as session:
             image = access.find(
                 req, session, image_id, policies.UPDATE, lock=True)
-            if req.content_type not in _PATCH_TYPES:
-                raise common_exceptions.UnsupportedMediaType(
-                    content_type=req.content_type or "(none)",
-                    allowed=", ".join(_PATCH_TYPES))
-            document = changes.patched(image, req.json)
+            document = changes.patched(
+                image, _operations(req), self._rights(req))
             _authorize_changes(req, document, image.project_id, image)
             changes.apply(image, document)
+            if self._locations and document.locations:
+                self._locations.apply(session, image, document.locations)
             _record(session, image, "image.update")
-        return views.image(image)
+            return self._shown(req, session, image)
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, image_id: str) -> None:
@@ -114,6 +129,17 @@ class Images:
     def reactivate(self, req: wsgi.Request, image_id: str) -> None:
         self._move(req, image_id, policies.REACTIVATE, "active")
 
+    def _rights(self, req: wsgi.Request) -> changes.Rights:
+        return changes.Rights(self._protection, req.ctx.roles,
+                              locations=self._locations is not None)
+
+    def _shown(self, req: wsgi.Request, session: orm.Session,
+               image: Image) -> dict[str, Any]:
+        shown = views.image(image)
+        if self._locations:
+            shown |= self._locations.shown(session, image)
+        return self._protection.cleaned(shown, req.ctx.roles)
+
     def _move(self, req: wsgi.Request, image_id: str, rule: str,
               status: str) -> None:
         with self._db.writer() as session:
@@ -123,6 +149,14 @@ class Images:
                 raise exceptions.WrongStatus(
                     status=image.status, wanted=status)
             images.set_status(session, image, status)
+
+
+def _operations(req: wsgi.Request) -> list[dict[str, Any]]:
+    if req.content_type not in changes.PATCH_TYPES:
+        raise common_exceptions.UnsupportedMediaType(
+            content_type=req.content_type or "(none)",
+            allowed=", ".join(changes.PATCH_TYPES))
+    return changes.operations(req.json, req.content_type)
 
 
 def _authorize_changes(req: wsgi.Request, document: changes.Document,

@@ -14,6 +14,8 @@ from imagestore.api import views
 from imagestore.db import images
 from imagestore.db.models import Image
 from imagestore.policies import images as policies
+from imagestore.protection import Protection
+from imagestore.schemas import images as schemas
 
 _DEFAULT_LIMIT = 25
 _MAX_LIMIT = 1000
@@ -52,18 +54,20 @@ _OTHERS = {"limit", "marker", "sort", "sort_key", "sort_dir", "visibility",
            "member_status", "os_hidden", "protected", "tag"}
 
 
-def find(req: wsgi.Request, session: orm.Session
+def find(req: wsgi.Request, session: orm.Session, protection: Protection
          ) -> tuple[list[dict[str, Any]], paging.Page]:
     """Return the images of the page that is asked for, as they are shown."""
     page = _page(req)
     if page.limit == 0:
         return [], page
+    _check_filters(req, protection)
     rows = images.listed(
         session, page, [*_scope(req), *_filters(req.params_checked)])
     properties, tags = images.details(session, [row[0] for row in rows])
-    return [views.listed(row, properties.get(row[0], {}),
-                         tags.get(row[0], []))
-            for row in rows], page
+    roles = req.ctx.roles
+    return [protection.cleaned(views.listed(
+        row, properties.get(row[0], {}), tags.get(row[0], [])), roles)
+        for row in rows], page
 
 
 def _page(req: wsgi.Request) -> paging.Page:
@@ -105,6 +109,13 @@ def _scope(req: wsgi.Request) -> list[Any]:
     if visibility in ("community", "all"):
         seen = sa.or_(seen, _COLUMNS.visibility == "community")
     return [*found, seen]
+
+
+def _check_filters(req: wsgi.Request, protection: Protection) -> None:
+    """Raise Forbidden if an answer would tell what may not be read."""
+    for name in req.params_checked:
+        if name not in schemas.LIST["properties"] and name not in _TEXT:
+            protection.check("read", name, req.ctx.roles)
 
 
 def _filters(asked: dict[str, Any]) -> list[Any]:

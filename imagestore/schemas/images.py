@@ -51,9 +51,11 @@ CREATE: dict[str, Any] = {
     "propertyNames": {"minLength": 1, "maxLength": 255},
 }
 
+#: What both media types have in common.
 PATCH: dict[str, Any] = {
+    "type": "array", "maxItems": 1024, "items": {"type": "object"}}
+OPERATIONS: dict[str, Any] = {
     "type": "array",
-    "maxItems": 1024,
     "items": {
         "type": "object",
         "properties": {

@@ -152,6 +152,24 @@ def test_bad_patch_changes_nothing(service, operation, status):
     assert service.show(image["id"])["name"] == "i"
 
 
+def test_older_patch_names_the_operation_by_a_member(service):
+    image = service.create(os_distro="debian")["id"]
+
+    def patch(*operations, status=200):
+        return service.call(
+            "PATCH", f"/v2/images/{image}", list(operations), status=status,
+            headers={"Content-Type":
+                     "application/openstack-images-v2.0-json-patch"})
+    got = patch({"replace": "/name", "value": "new"},
+                {"remove": "/os_distro"},
+                {"add": "/os_version", "value": "12"}).json
+    assert (got["name"], got["os_version"]) == ("new", "12")
+    assert "os_distro" not in got
+    patch({"op": "replace", "path": "/name", "value": "x"}, status=400)
+    patch({"add": "/name", "remove": "/x", "value": "x"}, status=400)
+    patch({"add": 3, "value": "x"}, status=400)
+
+
 def test_patch_needs_its_media_type(service):
     image = service.create()
 
@@ -208,6 +226,7 @@ def test_list_filters(service):
     assert names(service, "tag=t&tag=v") == []
     assert names(service, "protected=True") == ["d"]
     assert names(service, "min_ram=1&status=queued&owner=p1") == ["a"]
+    assert names(service, "size=1") == []
     assert names(service, "created_at=gt:2999-01-01T00:00:00Z") == []
     assert len(names(service, "created_at=gt:2000-01-01T00:00:00Z")) == 2
 
@@ -215,7 +234,7 @@ def test_list_filters(service):
 @pytest.mark.parametrize("query", [
     "limit=-1", "limit=x", "marker=nothing", "sort_key=colour",
     "sort_dir=up", "visibility=x", "created_at=soon", "name=in:%22a",
-    "size_min=x", "os_hidden=perhaps"])
+    "size_min=x", "size=x", "os_hidden=perhaps", "sort=name&sort_key=id"])
 def test_bad_query_is_refused(service, query):
     service.call("GET", f"/v2/images?{query}", status=400)
 
