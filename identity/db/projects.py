@@ -50,10 +50,9 @@ _TAGS = (
     sa.select(sa.func.aggregate_strings(ProjectTag.name, COMMA))
     .where(ProjectTag.project_id == Project.id)
     .correlate(Project).scalar_subquery().label("tag_names"))
-_VIEWED = (
-    Project.id, Project.name, Project.domain_id, Project.parent_id,
-    Project.is_domain, Project.enabled, Project.description,
-    Project.options, Project.extra, _TAGS)
+# Columns of the table: those of the model cost twice as much to select.
+_VIEWED = (*[sa.inspect(Project).local_table.c[name]
+             for name in ViewRow._fields[:-1]], _TAGS)
 
 
 def get(session: orm.Session, project_id: str) -> Project:

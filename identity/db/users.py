@@ -248,10 +248,10 @@ def view_row(user: User) -> ViewRow:
 
 _ACTIVE_AT = sa.func.coalesce(
     User.last_active_at, User.created_at).label("active_at")
-_VIEWED = (
-    User.id, User.name, User.domain_id, User.enabled,
-    User.default_project_id, User.options, User.extra,
-    User.password_expires_at.label("password_expires_at"))
+# Columns of the table: those of the model cost twice as much to select.
+_VIEWED = (*[sa.inspect(User).local_table.c[name]
+             for name in ViewRow._fields[:-2]],
+           User.password_expires_at.label("password_expires_at"))
 _attributes = operator.attrgetter(*ViewRow._fields[:-1])
 
 
