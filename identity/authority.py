@@ -255,28 +255,21 @@ class Authority:
 
     def _judge(self, at: Revisions, token: Token) -> Grant:
         """Return what the token means, or raise TokenNotFound."""
-        with self._db.reader() as session:
-            if queries.is_revoked(session, token.revocation_ids):
-                raise TokenNotFound()
-            if token.delegation:
+        if queries.is_revoked(self._db, token.revocation_ids):
+            raise TokenNotFound()
+        if token.delegation:
+            with self._db.reader() as session:
                 grant = self._judge_by(session, at, token, token.delegation)
-            else:
-                grant = self._judge_plain(session, at, token)
+        else:
+            grant = self._judge_plain(at, token)
         if token.scope and not grant.roles:
             raise TokenNotFound()
         return grant
 
-    def _judge_plain(self, session: orm.Session, at: Revisions,
-                     token: Token) -> Grant:
-        scope = token.scope
-        key = (at.all, token.user_id, scope.kind, _target(scope))
-        place = self._places.get(key)
-        if place is None:
-            place = self._read_place(session, at, *key[1:])
-            if place is None:
-                raise TokenNotFound()
-            self._places[key] = place
-        if not _stands(place.subject, token):
+    def _judge_plain(self, at: Revisions, token: Token) -> Grant:
+        place = self._place(
+            at, token.user_id, token.scope.kind, _target(token.scope))
+        if place is None or not _stands(place.subject, token):
             raise TokenNotFound()
         return Grant(token, place.subject, place.roles, place.catalog)
 

@@ -94,29 +94,35 @@ class Database:
         if act not in self._before_commit:
             self._before_commit.append(act)
 
-    def glance(self, statement: str) -> list[Any]:
-        """Return the rows that a statement without parameters selects now.
+    def glance(self, statement: str | sa.Select[Any],
+               values: Mapping[str, Any] | None = None) -> list[Any]:
+        """Return the rows that one statement selects now.
 
-        In no transaction, on a connection that is kept for it, and by the
-        driver itself: a tenth of what a ``reader`` costs, for what each
-        request must ask.
+        In no transaction, and on a connection that is kept for it: a third
+        of what a ``reader`` costs, for what each request must ask. Text,
+        which has no parameters, goes to the driver itself: a tenth.
         """
         if not self.in_memory:
             with self._glancing:
                 try:
-                    return self._look(statement)
+                    return self._look(statement, values)
                 except Exception:
                     # The server may be back already; if not, or if the
                     # statement is wrong, the reader says so.
                     self._drop_glass()
+        asked: Any = (
+            sa.text(statement) if isinstance(statement, str) else statement)
         with self.reader() as session:
-            return list(session.execute(sa.text(statement)))
+            return list(session.execute(asked, values))
 
-    def _look(self, statement: str) -> list[Any]:
+    def _look(self, statement: str | sa.Select[Any],
+              values: Mapping[str, Any] | None) -> list[Any]:
         if self._glass is None:
             self._glass = self.engine.connect().execution_options(
                 isolation_level="AUTOCOMMIT")
             self._glass.detach()
+        if not isinstance(statement, str):
+            return list(self._glass.execute(statement, values))
         for queries in self.counting:
             queries.statements.append(statement)
         raw: Any = self._glass.connection.dbapi_connection

@@ -311,12 +311,11 @@ def _advance(session: orm.Session) -> None:
     changed(session, ALL)
 
 
-def is_revoked(session: orm.Session,
+def is_revoked(database: db.Database,
                revocation_ids: tuple[str, str]) -> bool:
     """Say whether any of these was revoked."""
     own, chain = revocation_ids
-    return session.connection().execute(
-        _REVOKED, {"own": own, "chain": chain}).first() is not None
+    return bool(database.glance(_REVOKED, {"own": own, "chain": chain}))
 
 
 _revocations = sa.inspect(Revocation).local_table

@@ -180,6 +180,8 @@ class DatabaseContract:
             if not database.in_memory:
                 assert database.glance(rows) == [("t1", 0)]
         assert database.glance(rows) == [("t1", 0), ("t2", 0)]
+        named = sa.select(Thing.id).where(Thing.id == sa.bindparam("name"))
+        assert database.glance(named, {"name": "t2"}) == [("t2",)]
         if not database.in_memory:
             database.dispose()
             assert len(database.glance(rows)) == 2
