@@ -16,6 +16,7 @@ import pytest
 
 from cli.cloud import paths
 from cli.demo import cloud as clouds
+from tests.openstack import OpenStack, Shell
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 
@@ -40,6 +41,7 @@ class Cloud:
     """A running cloud, and the tools of its administrator."""
 
     state: pathlib.Path
+    shell: Shell | None = None
 
     def pileus(self, *arguments, check=True, timeout=300):
         """Run ``./pileus`` for this cloud; return what it printed."""
@@ -53,12 +55,13 @@ class Cloud:
                    ROOT / "pileus", self.state)
         return dict(line.split("=", 1) for line in said.split("\0") if line)
 
-    def openstack(self, *arguments, check=True, timeout=300):
+    def openstack(self, *arguments, check=True):
         """Run the ``openstack`` client; return what it printed."""
-        if not hasattr(self, "_env"):
-            self._env = self.env
-        return run("openstack", *arguments, env=self._env, check=check,
-                   timeout=timeout)
+        if not hasattr(self, "_client"):
+            self._client = OpenStack(self.shell, self.env)
+        words = [str(word) for word in arguments]
+        return (self._client.text(*words) if check
+                else self._client.run(*words)[1])
 
     def ask(self, *arguments):
         """Run the client; return what it says, from JSON."""
@@ -145,9 +148,9 @@ def traces(state):
 
 
 @pytest.fixture(scope="session")
-def cloud(scratch):
+def cloud(scratch, shell):
     """A cloud that is up; afterwards nothing of it may be left."""
-    made = Cloud(scratch / "s")
+    made = Cloud(scratch / "s", shell)
     # Tests write what shall fail into a file; the daemons count in it.
     folder = scratch / "faults"
     folder.mkdir()

@@ -7,6 +7,7 @@ import tempfile
 import pytest
 
 from tests.functional.cloud import Cloud
+from tests.openstack import OpenStack
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +24,9 @@ def cloud():
 @pytest.fixture(scope="session")
 def admin(cloud):
     return cloud.login()
+
+
+@pytest.fixture
+def openstack(cloud, shell, tmp_path):
+    """The client of the administrator, in a folder of the test's own."""
+    return OpenStack(shell, cloud.environment(), tmp_path)

@@ -7,9 +7,9 @@ import tempfile
 import pytest
 
 from common import daemon
+from tests import openstack as client
 from tests.functional.blockstore import small
 from tests.functional.cloud import ADMIN_PASSWORD
-from tests.functional.identity.conftest import OpenStack, shell  # noqa: F401
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,10 @@ def volumes():
 
 
 @pytest.fixture(scope="module")
-def openstack(volumes, shell):  # noqa: F811
-    made = OpenStack(shell, volumes.auth.url, username="admin",
-                     password=ADMIN_PASSWORD, project_name="admin")
+def openstack(volumes, shell):
+    made = client.OpenStack(shell, client.environment(
+        auth_url=f"{volumes.auth.url}/v3", username="admin",
+        password=ADMIN_PASSWORD, project_name="admin"))
     made("project", "create", "p-vol")
     made("user", "create", "--password", "pw", "u-vol")
     made.text("role", "add", "--project", "p-vol", "--user", "u-vol",

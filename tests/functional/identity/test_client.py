@@ -72,13 +72,13 @@ class TestProjects:
         assert {"p-life", "p-new"} <= names(openstack("project", "list"))
         assert names(openstack("project", "list", "--tags", "blue")) == {
             "p-life"}
-        assert "403" in openstack.refused("project", "delete", "p-life")
+        assert "403" in openstack.fails("project", "delete", "p-life")
         openstack.text("project", "delete", "p-new")
         openstack.text("project", "delete", "p-life")
         assert "p-life" not in names(openstack("project", "list"))
 
     def test_duplicate(self, openstack):
-        assert "409" in openstack.refused("project", "create", "admin")
+        assert "409" in openstack.fails("project", "create", "admin")
         openstack("project", "create", "--or-show", "admin")
 
 
@@ -95,10 +95,10 @@ class TestUsers:
         mine = openstack.as_user(
             username="u-life", password="first", project_name="p-users")
         assert mine("token", "issue")["user_id"] == made["id"]
-        assert "403" in mine.refused("user", "list")
+        assert "403" in mine.fails("user", "list")
         mine.text("user", "password", "set", "--original-password",
                   "first", "--password", "second")
-        assert "401" in mine.refused("token", "issue")
+        assert "401" in mine.fails("token", "issue")
         mine = openstack.as_user(
             username="u-life", password="second", project_name="p-users")
         assert names(mine("project", "list", "--my-projects")) == {
@@ -112,7 +112,7 @@ class TestUsers:
         assert {r["Role"] for r in rows} == {"member", "reader"}
         openstack.text("role", "remove", "--project", "p-users", "--user",
                        "u-life", "member")
-        assert "401" in mine.refused("token", "issue")
+        assert "401" in mine.fails("token", "issue")
         openstack.text("user", "set", "--disable", "u-life")
         assert openstack("user", "show", "u-life")["enabled"] is False
         assert "u-life" in names(openstack("user", "list"))
@@ -152,10 +152,10 @@ class TestDomainsGroupsRoles:
             username="u-dom", password="x", domain_name="d-life",
             user_domain_name="d-life", user_domain_id="")
         assert names(mine("user", "list")) == {"u-dom"}
-        assert "403" in openstack.refused("domain", "delete", "d-life")
+        assert "403" in openstack.fails("domain", "delete", "d-life")
         openstack.text("domain", "set", "--disable", "d-life")
-        assert "401" in mine.refused("token", "issue")
+        assert "401" in mine.fails("token", "issue")
         openstack.text("domain", "delete", "d-life")
         openstack.text("role", "delete", "r-life")
-        assert "403" in openstack.refused("role", "delete", "reader")
+        assert "403" in openstack.fails("role", "delete", "reader")
         assert names(openstack("domain", "list")) == {"Default"}

@@ -1,8 +1,9 @@
 """Runs the ``openstack`` command many times, importing it once.
 
-Reads a JSON line per command, ``{"words": [...], "environment": {...}}``,
-and answers each with its exit code and what it printed. A command runs in a
-child of its own, by the very entry point that the installed script calls.
+Reads a JSON line per command, ``{"words": [...], "environment": {...},
+"directory": "/"}``, and answers each with its exit code and what it printed.
+A command runs in a child of its own, by the very entry point that the
+installed script calls.
 """
 
 import io
@@ -14,11 +15,12 @@ import tempfile
 from openstackclient import shell
 
 
-def run(words: list[str], environment: dict[str, str]) -> tuple[
-        int, str, str]:
+def run(words: list[str], environment: dict[str, str],
+        directory: str) -> tuple[int, str, str]:
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         child = os.fork()
         if not child:
+            os.chdir(directory)
             os.dup2(out.fileno(), 1)
             os.dup2(err.fileno(), 2)
             sys.stdout = io.TextIOWrapper(io.FileIO(1, "w"), "utf-8")
@@ -26,6 +28,7 @@ def run(words: list[str], environment: dict[str, str]) -> tuple[
                 io.FileIO(2, "w"), "utf-8", line_buffering=True)
             os.environ.clear()
             os.environ.update(environment)
+            sys.argv[0] = "openstack"
             code = 1
             try:
                 code = shell.main(words) or 0
@@ -45,8 +48,7 @@ def run(words: list[str], environment: dict[str, str]) -> tuple[
 def main() -> None:
     for line in sys.stdin:
         wanted = json.loads(line)
-        answer = run(wanted["words"], wanted["environment"])
-        print(json.dumps(answer), flush=True)
+        print(json.dumps(run(**wanted)), flush=True)
 
 
 if __name__ == "__main__":
