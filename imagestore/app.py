@@ -1,17 +1,14 @@
 """Assemble the service; the only place that knows all its parts."""
 
-import importlib.metadata
-
 import sqlalchemy as sa
 from oslo_config import cfg
 
-from common import concurrency, daemon, db, events, rpc, wsgi
+from common import daemon, db, events, rpc, task, wsgi
 from imagestore import api as rest
+from imagestore import env as parts
 from imagestore import policies
-from imagestore.collector import Collector
 from imagestore.db import models
-from imagestore.stores.base import ImageStore
-from imagestore.uploads import Uploads
+from imagestore.tasks import TASKS
 
 SCHEMA = db.Schema(
     "imagestore", models.Base.metadata, "imagestore:db/migrations")
@@ -25,27 +22,19 @@ SERVICE = daemon.Service(
 )
 
 
-def make_store(conf: cfg.ConfigOpts) -> ImageStore:
-    """Return the configured store."""
-    name = conf.imagestore.store
-    found = importlib.metadata.entry_points(
-        group="pileus.image_stores", name=name)
-    if not found:
-        raise ValueError(f"imagestore.store: there is no store {name}")
-    store: ImageStore = next(iter(found)).load().from_conf(conf)
-    return store
+def make_env(conf: cfg.ConfigOpts) -> parts.Env:
+    """Return what handlers and tasks work with."""
+    env = parts.make(conf)
+    env.tasks = task.Runner(env.db, env, TASKS, models.TASKS, size=8)
+    return env
 
 
 def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
-    """Serve the REST API, and clean up behind it."""
+    """Serve the REST API, import images, and clean up behind both."""
     own = conf.imagestore
-    database = db.Database(own.database)
-    store = make_store(conf)
-    collector = Collector(database, store, own.collect_interval)
-    uploads = Uploads(
-        database, store, collector, limit=own.image_size_cap)
-    app = wsgi.make_app(
-        rest.make(database, store, uploads, collector), conf)
+    env = make_env(conf)
+    database = env.db
+    app = wsgi.make_app(rest.make(env), conf)
     relay = events.Relay(database, models.EVENTS, bus, service="image",
                          leases=models.LEASES)
 
@@ -55,6 +44,6 @@ def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     return daemon.Daemon(
         name="image-api",
         apps=[daemon.Listen(app, own.listen, own.port, "imagestore")],
-        loops=[collector, relay],
-        starting=[lambda: concurrency.blocking(store.prepare)],
+        loops=[env.collector, env.tasks, relay],
+        starting=[env.stores.prepare],
         checks={"database": check}, stopping=[database.dispose])

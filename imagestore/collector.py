@@ -2,24 +2,26 @@
 
 import logging
 
-from common import concurrency, db, lease, loop
+from common import db, lease, loop
+from imagestore import exceptions
 from imagestore.db import data
-from imagestore.stores.base import ImageStore
+from imagestore.db.models import Data
+from imagestore.stores.registry import Stores
 
 LOG = logging.getLogger(__name__)
 
 
 class Collector(loop.Loop):
-    """Compares the rows of data with the store; safe in several processes.
+    """Compares the rows of data with the stores; safe in several processes.
 
     Only what a row calls doomed is removed: an unknown file stays.
     """
 
-    def __init__(self, database: db.Database, store: ImageStore,
+    def __init__(self, database: db.Database, stores: Stores,
                  interval: float = 30) -> None:
         super().__init__(interval)
         self._db = database
-        self._store = store
+        self._stores = stores
 
     def run_once(self) -> int:
         """Remove all there is to remove; return how many data that was."""
@@ -33,14 +35,15 @@ class Collector(loop.Loop):
                 data.abandon(session, data_id)
         with self._db.reader() as session:
             doomed = data.doomed(session)
-        return sum(self._remove(data_id) for data_id in doomed)
+        return sum(self._remove(row) for row in doomed)
 
-    def _remove(self, data_id: str) -> bool:
+    def _remove(self, row: Data) -> bool:
         try:
-            concurrency.blocking(self._store.delete, data_id)
-        except OSError:
-            LOG.exception("Data %s cannot be removed", data_id)
+            store = self._stores.get(row.store or self._stores.default)
+            store.call(store.driver.delete, row.key)
+        except (OSError, exceptions.StoreNotFound):
+            LOG.exception("Data %s cannot be removed", row.id)
             return False
         with self._db.writer() as session:
-            data.forget(session, data_id)
+            data.forget(session, row.id)
         return True

@@ -1,20 +1,59 @@
 """Options of the image service."""
 
-from oslo_config import cfg
+from oslo_config import cfg, types
 
 from common import conf as common_conf
+from common import fetch
 
 GROUP = "imagestore"
 
 OPTS = [
+    cfg.ListOpt(
+        "stores", default=["file:file"],
+        help="Where the data of images are kept: NAME:DRIVER of each "
+             "store. Drivers are file, http (read-only: images that lie on "
+             "web servers), and all other entry points of "
+             "pileus.image_stores. Options of a store are in its own group, "
+             "image_store_NAME."),
     cfg.StrOpt(
-        "store", default="file",
-        help="Where the data of images are kept: file, or any other entry "
-             "point of pileus.image_stores."),
+        "default_store",
+        help="The store for data of which nobody says where they are to "
+             "go. By default the first."),
     cfg.StrOpt(
         "images_dir", default="$state_dir/images",
-        help="Directory of the file store. All hosts that run the service "
-             "must see the same."),
+        help="Directory of a file store that names none of its own. All "
+             "hosts that run the service must see the same."),
+    cfg.StrOpt(
+        "staging_dir", default="$state_dir/images-staging",
+        help="Directory where uploaded and downloaded data wait for their "
+             "import. All hosts that run the service must see the same."),
+    cfg.ListOpt(
+        "import_methods",
+        default=["glance-direct", "web-download", "copy-image"],
+        help="The ways to import an image that are offered."),
+    cfg.ListOpt(
+        "web_ports", item_type=types.Port(), default=[80, 443],
+        help="Ports of web servers that images may be imported from."),
+    cfg.ListOpt(
+        "web_allowed_networks", default=[],
+        help="Networks that images may be imported from though they are "
+             "not public, such as 192.0.2.0/24."),
+    cfg.ListOpt(
+        "web_denied_networks", default=[],
+        help="Public networks that images may not be imported from, such "
+             "as those of this deployment."),
+    cfg.BoolOpt(
+        "locations_in_images", default=False,
+        help="Show where data are kept as member locations of an image, and "
+             "let it be changed by PATCH."),
+    cfg.BoolOpt(
+        "secure_hash", default=True,
+        help="Compute the digests of data that are added by their "
+             "location."),
+    cfg.StrOpt(
+        "property_protection_file",
+        help="File that says which roles may do what to which custom "
+             "properties. Without one, all may do all."),
     cfg.IntOpt(
         "image_size_cap", default=1 << 40, min=1,
         help="Largest image, in bytes."),
@@ -23,6 +62,44 @@ OPTS = [
         help="Seconds between two searches for data that nothing needs "
              "any longer."),
 ]
+
+STORE_OPTS = [
+    cfg.StrOpt(
+        "directory", help="Directory of a file store."),
+    cfg.IntOpt(
+        "weight", default=0,
+        help="Of the stores that have an image, the one with the highest "
+             "weight is read."),
+    cfg.StrOpt(
+        "description", default="", help="What users are told of the store."),
+]
+
+
+def store_group(name: str) -> str:
+    """Return the group of options of a store."""
+    return f"image_store_{name}"
+
+
+def register_store(conf: cfg.ConfigOpts, name: str) -> str:
+    """Add the options of a store; return their group."""
+    group = store_group(name)
+    conf.register_opts(STORE_OPTS, group=group)
+    return group
+
+
+def parse_store(text: str) -> tuple[str, str]:
+    """Return name and driver of an item of ``stores``."""
+    name, found, kind = text.partition(":")
+    if not (found and name and kind) or name.startswith("os_glance_"):
+        raise ValueError(f"imagestore.stores: {text!r} is not NAME:DRIVER")
+    return name.strip(), kind.strip()
+
+
+def web_rules(conf: cfg.ConfigOpts) -> fetch.Rules:
+    """Return where data may be read from that users name."""
+    own = conf[GROUP]
+    return fetch.Rules(ports=own.web_ports, allowed=own.web_allowed_networks,
+                       denied=own.web_denied_networks)
 
 
 def register_opts(conf: cfg.ConfigOpts) -> None:

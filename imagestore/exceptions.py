@@ -89,6 +89,52 @@ class StoreFull(exceptions.OverLimit):
     message = "There is no room left to store the image."
 
 
+class StoreUnknown(exceptions.BadRequest):
+    message = "There is no store {store} to write to; there are: {known}."
+
+
+class StoreNotFound(exceptions.NotFound):
+    message = "There is no store {store}; there are: {known}."
+
+
+class StoreReadOnly(exceptions.Forbidden):
+    message = "The store can only be read."
+
+
+class NotInStore(exceptions.NotFound):
+    message = "Image {image_id} has no data in store {store}."
+
+
+class LastStore(exceptions.Forbidden):
+    message = ("Store {store} is the last one that has image {image_id}: "
+               "delete the image.")
+
+
+class BeingImported(exceptions.Conflict):
+    message = "Image {image_id} is being imported."
+
+
+class NotStaged(exceptions.Conflict):
+    message = ("Image {image_id} has status {status}; method {method} needs "
+               "{wanted}.")
+
+
+class MethodNotOffered(exceptions.BadRequest):
+    message = "The import method {method} is not offered; those are: {known}."
+
+
+class ImportFailed(exceptions.Conflict):
+    message = "No store took the image: {reason}"
+
+
+class HashMismatch(exceptions.Conflict):
+    message = "The data are not those that the image was made of."
+
+
+class TaskNotFound(exceptions.NotFound):
+    message = "No task found with ID {task_id}."
+
+
 class RangeUnsatisfiable(exceptions.ServiceError):
     status = 416
     message = "The range is outside of the image's {size} bytes."

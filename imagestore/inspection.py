@@ -7,6 +7,7 @@ external data file, for one, would read files of the host.
 
 import dataclasses
 import hashlib
+from collections.abc import Callable
 
 from oslo_utils.imageutils import format_inspector
 
@@ -43,44 +44,79 @@ class _Feed:
         return self.chunk
 
 
-class Inspector:
-    """Looks at data as they pass; not for use in a green thread."""
+class Seen:
+    """What looks at data as they pass: here, it only counts them.
 
-    def __init__(self, container_format: str, disk_format: str) -> None:
+    No method is for use in a green thread.
+    """
+
+    def __init__(self) -> None:
+        self.size = 0
+
+    def looks(self, chunk: bytes) -> list[Callable[[], None]]:
+        """Return what takes the next bytes into account.
+
+        The calls may be made side by side, in threads of their own; all
+        must be over before the next bytes are shown.
+        """
+        self.size += len(chunk)
+        return []
+
+
+class Inspector(Seen):
+    """Tells the digests of data, and whether they are what they claim."""
+
+    def __init__(self, container_format: str, disk_format: str,
+                 hash_algo: str = "sha512") -> None:
+        super().__init__()
         self._disk_format = disk_format
         self._checked = container_format in _BARE
         self._md5 = hashlib.md5(usedforsecurity=False)
-        self._sha512 = hashlib.sha512()
+        self._strong = hashlib.new(hash_algo)
         self._feed = _Feed()
         self._wrapper = format_inspector.InspectWrapper(
             self._feed)  # type: ignore[arg-type]
         self._decided = not self._checked
-        self.size = 0
+        self._facts: Facts | None = None
 
-    def see(self, chunk: bytes) -> None:
-        """Take the next bytes into account."""
-        self.size += len(chunk)
-        self._md5.update(chunk)
-        self._sha512.update(chunk)
+    def looks(self, chunk: bytes) -> list[Callable[[], None]]:
+        super().looks(chunk)
+        looks = [lambda: self._md5.update(chunk),
+                 lambda: self._strong.update(chunk)]
         if not self._decided:
-            self._feed.chunk = chunk
-            self._wrapper.read(len(chunk))
-            self._decided = self._wrapper.formats is not None
+            looks.append(lambda: self._recognize(chunk))
+        return looks
 
-    def judge(self) -> Facts:
-        """Return what is known at the end, or raise ContentRefused."""
-        return Facts(
-            size=self.size, checksum=self._md5.hexdigest(),
-            hash_value=self._sha512.hexdigest(),
-            virtual_size=self._virtual_size() if self._checked else None)
+    def glance(self) -> None:
+        """Raise ContentRefused if it is clear already that it must be."""
+        formats = self._wrapper.formats if self._checked else None
+        if formats and self._decided:
+            self._check_name(str(self._format()))
 
-    def _virtual_size(self) -> int:
-        found = self._format()
-        name = str(found)
+    def _check_name(self, name: str) -> None:
         if name not in _ACCEPTED.get(self._disk_format, ()):
             raise exceptions.ContentRefused(
                 reason=f"the disk format is said to be {self._disk_format}, "
                        f"but the content looks like {name}")
+
+    def _recognize(self, chunk: bytes) -> None:
+        self._feed.chunk = chunk
+        self._wrapper.read(len(chunk))
+        self._decided = self._wrapper.formats is not None
+
+    def judge(self) -> Facts:
+        """Return what is known at the end, or raise ContentRefused."""
+        if self._facts is None:
+            self._facts = Facts(
+                size=self.size, checksum=self._md5.hexdigest(),
+                hash_value=self._strong.hexdigest(),
+                virtual_size=self._virtual_size() if self._checked else None)
+        return self._facts
+
+    def _virtual_size(self) -> int:
+        found = self._format()
+        name = str(found)
+        self._check_name(name)
         if name in _OPAQUE:
             return self.size
         try:

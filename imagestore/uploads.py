@@ -1,17 +1,27 @@
-"""Uploads: from the wire to an active image, or to nothing."""
+"""Uploads: from the wire, or another store, to a whole image or nothing."""
 
 import contextlib
-from collections.abc import Iterator
-from typing import Protocol
+import dataclasses
+import functools
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
 
-from common import concurrency, db, events, lease
+from sqlalchemy import orm
+
+from common import concurrency, db, events, failpoint, lease
 from imagestore import exceptions, inspection
 from imagestore.collector import Collector
 from imagestore.db import data
 from imagestore.db.models import EVENTS, Image
-from imagestore.stores.base import ImageStore, Staged
+from imagestore.stores.base import Staged
+from imagestore.stores.registry import STAGING, Store, Stores
 
-_CHUNK = 1 << 20
+#: Large enough that handing a chunk to threads costs nothing beside it; two
+#: are held at a time.
+_CHUNK = 4 << 20
+
+failpoint.declare("upload.begun", "upload.half", "upload.written",
+                  "upload.finished")
 
 
 class Source(Protocol):
@@ -19,6 +29,31 @@ class Source(Protocol):
 
     def read(self, length: int) -> bytes:
         """Return up to ``length`` bytes; none at the end."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Copy:
+    """Data that a task brings to a store, for an image it imports.
+
+    :param guard: raises if the task is another worker's by now
+    :param activate: the image becomes active by them
+    """
+
+    image: Image
+    store: Store
+    task_id: str
+    guard: Callable[[orm.Session], None]
+    activate: bool
+
+
+class _Upload:
+    """Bytes on their way, as their writer sees them."""
+
+    def __init__(self, image_id: str, data_id: str, store: Store) -> None:
+        self.image_id = image_id
+        self.data_id = data_id
+        self.store = store
+        self.alive = True
 
 
 class Uploads:
@@ -29,54 +64,122 @@ class Uploads:
     what it has written.
     """
 
-    def __init__(self, database: db.Database, store: ImageStore,
+    def __init__(self, database: db.Database, stores: Stores,
                  collector: Collector, *, limit: int) -> None:
         self._db = database
-        self._store = store
+        self._stores = stores
         self._collector = collector
         self._limit = limit
         self._owner = lease.new_owner()
 
-    def receive(self, image: Image, source: Source,
-                length: int | None) -> None:
+    def receive(self, image: Image, source: Source, length: int | None,
+                store: Store) -> None:
         """Store what ``source`` gives as the data of a queued image.
 
         :param length: bytes announced; fewer or more are refused
         """
+        def begin(session: orm.Session, data_id: str) -> None:
+            data.take(session, image.id, "saving", data_id)
+            data.begin(session, image.id, data_id, self._owner, store.name)
+
+        def finish(session: orm.Session, data_id: str) -> bool:
+            return (data.keep(session, data_id)
+                    and self._activate(session, image, data_id, "saving",
+                                       seen.judge()))
+        seen = _inspector(image)
+        self._write(image.id, store, source, length, begin, finish, seen)
+
+    def stage(self, image: Image, source: Source,
+              length: int | None) -> None:
+        """Keep what ``source`` gives until the image is imported."""
+        def begin(session: orm.Session, data_id: str) -> None:
+            data.take(session, image.id, "uploading", data_id)
+            data.begin(session, image.id, data_id, self._owner, STAGING)
+        self._write(image.id, self._stores.get(STAGING), source, length,
+                    begin, data.keep, inspection.Seen())
+
+    def fetch(self, image_id: str, source: Source, length: int | None,
+              task_id: str, guard: Callable[[orm.Session], None]) -> None:
+        """Keep what a task fetches until it has brought it to stores."""
+        def begin(session: orm.Session, data_id: str) -> None:
+            guard(session)
+            data.begin(session, image_id, data_id, self._owner, STAGING,
+                       task_id)
+
+        def finish(session: orm.Session, data_id: str) -> bool:
+            guard(session)
+            return data.keep(session, data_id)
+        self._write(image_id, self._stores.get(STAGING), source, length,
+                    begin, finish, inspection.Seen())
+
+    def copy(self, wanted: Copy, source: Source, length: int) -> None:
+        """Bring data that are whole already to one more store."""
+        image = wanted.image
+
+        def begin(session: orm.Session, data_id: str) -> None:
+            wanted.guard(session)
+            data.begin(session, image.id, data_id, self._owner,
+                       wanted.store.name, wanted.task_id)
+
+        def finish(session: orm.Session, data_id: str) -> bool:
+            wanted.guard(session)
+            if not data.keep(session, data_id):
+                return False
+            facts = seen.judge()
+            if image.hash_value and image.hash_value != facts.hash_value:
+                raise exceptions.HashMismatch()
+            if wanted.activate:
+                return self._activate(
+                    session, image, data_id, "importing", facts)
+            return data.refresh(session, image.id, self._stores)
+        seen = _inspector(image)
+        self._write(image.id, wanted.store, source, length, begin, finish,
+                    seen)
+
+    def _activate(self, session: orm.Session, image: Image, data_id: str,
+                  status: str, facts: inspection.Facts) -> bool:
+        if not data.activate(
+                session, image.id, data_id, status, size=facts.size,
+                virtual_size=facts.virtual_size, checksum=facts.checksum,
+                hash_algo="sha512", hash_value=facts.hash_value):
+            return False
+        data.refresh(session, image.id, self._stores)
+        events.add(session, EVENTS, kind="image.activate",
+                   resource_id=image.id, project_id=image.project_id,
+                   payload={"size": facts.size})
+        return True
+
+    def _write(self, image_id: str, store: Store, source: Source,
+               length: int | None,
+               begin: Callable[[orm.Session, str], None],
+               finish: Callable[[orm.Session, str], bool],
+               seen: inspection.Seen) -> None:
         if length is not None and length > self._limit:
             raise exceptions.TooLarge(limit=self._limit)
-        data_id = db.new_id()
-        db.retrying(self._begin, image.id, data_id)
+        upload = _Upload(image_id, db.new_id(), store)
+        db.retrying(self._in_transaction, begin, upload.data_id)
+        failpoint.hit("upload.begun")
         try:
-            with self._kept_alive(data_id):
-                facts = self._store_data(image, data_id, source, length)
+            with self._kept_alive(upload):
+                self._store_data(upload, source, length, seen)
+                failpoint.hit("upload.written")
                 finished = db.retrying(
-                    self._finish, image, data_id, facts)
+                    self._in_transaction, finish, upload.data_id)
         except BaseException:
-            db.retrying(self._abandon, data_id)
+            db.retrying(self._abandon, upload.data_id)
             raise
         if not finished:
-            db.retrying(self._abandon, data_id)
-            raise exceptions.Gone(image_id=image.id)
+            db.retrying(self._abandon, upload.data_id)
+            raise exceptions.Gone(image_id=image_id)
+        failpoint.hit("upload.finished")
 
-    def _begin(self, image_id: str, data_id: str) -> None:
+    def _in_transaction(self, func: Callable[[orm.Session, str], Any],
+                        data_id: str) -> Any:
         with self._db.writer() as session:
-            data.begin(session, image_id, data_id, self._owner)
-
-    def _finish(self, image: Image, data_id: str,
-                facts: inspection.Facts) -> bool:
-        with self._db.writer() as session:
-            if not data.finish(
-                    session, image.id, data_id, size=facts.size,
-                    virtual_size=facts.virtual_size,
-                    checksum=facts.checksum, hash_algo="sha512",
-                    hash_value=facts.hash_value):
+            result = func(session, data_id)
+            if result is False:
                 session.rollback()
-                return False
-            events.add(session, EVENTS, kind="image.activate",
-                       resource_id=image.id, project_id=image.project_id,
-                       payload={"size": facts.size})
-            return True
+            return result
 
     def _abandon(self, data_id: str) -> None:
         with self._db.writer() as session:
@@ -84,37 +187,44 @@ class Uploads:
         self._collector.wake()
 
     @contextlib.contextmanager
-    def _kept_alive(self, data_id: str) -> Iterator[None]:
-        thread = concurrency.spawn(self._renew_for_ever, data_id)
+    def _kept_alive(self, upload: _Upload) -> Iterator[None]:
+        thread = concurrency.spawn(self._renew_for_ever, upload)
         try:
             yield
         finally:
             thread.kill()
 
-    def _renew_for_ever(self, data_id: str) -> None:
-        alive = True
-        while alive:
+    def _renew_for_ever(self, upload: _Upload) -> None:
+        while upload.alive:
             concurrency.sleep(data.LEASE_S / 4)
             with contextlib.suppress(db.Retryable):
                 with self._db.writer() as session:
-                    alive = data.renew(session, data_id)
+                    upload.alive = data.renew(session, upload.data_id)
 
-    def _store_data(self, image: Image, data_id: str, source: Source,
-                    length: int | None) -> inspection.Facts:
-        assert image.container_format and image.disk_format
-        inspector = inspection.Inspector(
-            image.container_format, image.disk_format)
-        staged = concurrency.blocking(self._store.stage, data_id)
+    def _store_data(self, upload: _Upload, source: Source,
+                    length: int | None, seen: inspection.Seen) -> None:
+        store = upload.store
+        staged = store.call(store.driver.stage, upload.data_id)
+        busy = None
         try:
-            for chunk in self._chunks(source, length):
-                concurrency.blocking(_take, chunk, staged, inspector)
-            facts = concurrency.blocking(inspector.judge)
-            concurrency.blocking(staged.finish)
+            for chunk in self._chunks(upload, source, length):
+                # While a chunk is looked at, the next one is read.
+                if busy is not None:
+                    busy.wait()
+                    failpoint.hit("upload.half")
+                busy = concurrency.spawn(_take, chunk, staged, seen)
+            if busy is not None:
+                busy.wait()
+            if isinstance(seen, inspection.Inspector):
+                concurrency.blocking(seen.judge)
+            store.call(staged.finish)
         finally:
-            concurrency.blocking(staged.close)
-        return facts
+            if busy is not None:
+                with contextlib.suppress(Exception):
+                    busy.wait()
+            store.call(staged.close)
 
-    def _chunks(self, source: Source,
+    def _chunks(self, upload: _Upload, source: Source,
                 length: int | None) -> Iterator[bytes]:
         got = 0
         while length is None or got < length:
@@ -129,13 +239,21 @@ class Uploads:
             got += len(chunk)
             if got > self._limit:
                 raise exceptions.TooLarge(limit=self._limit)
+            if not upload.alive:
+                raise exceptions.Gone(image_id=upload.image_id)
             yield chunk
         if length is not None and got != length:
             raise exceptions.LengthMismatch(
                 got=got, wanted=length if length >= 0 else "more")
 
 
-def _take(chunk: bytes, staged: Staged,
-          inspector: inspection.Inspector) -> None:
-    staged.write(chunk)
-    inspector.see(chunk)
+def _inspector(image: Image) -> inspection.Inspector:
+    assert image.container_format and image.disk_format
+    return inspection.Inspector(image.container_format, image.disk_format)
+
+
+def _take(chunk: bytes, staged: Staged, seen: inspection.Seen) -> None:
+    looks: list[Callable[[], Any]] = [
+        functools.partial(staged.write, chunk), *seen.looks(chunk)]
+    concurrency.gather(*(
+        functools.partial(concurrency.blocking, look) for look in looks))

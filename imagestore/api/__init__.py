@@ -2,27 +2,33 @@
 
 from typing import Any
 
-from common import db, faults, wsgi
+from common import faults, wsgi
 from imagestore import policies
 from imagestore.api.data import Data
 from imagestore.api.discovery import Discovery
 from imagestore.api.images import Images
+from imagestore.api.imports import Imports
+from imagestore.api.locations import Locations
 from imagestore.api.members import Members
 from imagestore.api.metadef_items import Objects, Properties
 from imagestore.api.metadef_items import Tags as MetadefTags
 from imagestore.api.metadefs import Namespaces, ResourceTypes
+from imagestore.api.stores import Stores
 from imagestore.api.tags import Tags
-from imagestore.collector import Collector
-from imagestore.stores.base import ImageStore
-from imagestore.uploads import Uploads
+from imagestore.api.tasks import Tasks
+from imagestore.env import Env
+from imagestore.protection import Protection
 
 
-def make(database: db.Database, store: ImageStore, uploads: Uploads,
-         collector: Collector) -> wsgi.API:
+def make(env: Env) -> wsgi.API:
     """Return the API as served on these parts."""
+    database = env.db
     resources: list[Any] = [
-        Discovery(), Images(database, collector),
-        Data(database, store, uploads), Members(database), Tags(database),
+        Discovery(database), Images(
+            database, env.collector, Protection.from_file(
+                env.conf.imagestore.property_protection_file)),
+        Data(database, env.stores, env.uploads), Stores(env), Imports(env),
+        Tasks(env), Locations(env), Members(database), Tags(database),
         Namespaces(database), ResourceTypes(database), Objects(database),
         Properties(database), MetadefTags(database)]
     return wsgi.API(

@@ -2,92 +2,128 @@
 
 from typing import Any
 
-from common import concurrency, db, wsgi
+from common import db, wsgi
 from common import exceptions as common_exceptions
 from imagestore import downloads, exceptions
 from imagestore.api import access
+from imagestore.db import data
+from imagestore.db.models import Data as Row
 from imagestore.db.models import Image
 from imagestore.policies import images as policies
-from imagestore.stores.base import ImageStore, Opened
+from imagestore.stores.base import Opened
+from imagestore.stores.registry import Store, Stores
 from imagestore.uploads import Uploads
 
 _TYPE = "application/octet-stream"
+_STORE_HEADER = "X-Image-Meta-Store"
 
 
 class Data:
-    """Handlers of /v2/images/{image_id}/file."""
+    """Handlers of /v2/images/{image_id}/file and stage."""
 
-    def __init__(self, database: db.Database, store: ImageStore,
+    def __init__(self, database: db.Database, stores: Stores,
                  uploads: Uploads) -> None:
         self._db = database
-        self._store = store
+        self._stores = stores
         self._uploads = uploads
+        self._downloads = downloads.Downloads()
 
     def routes(self) -> list[wsgi.Route]:
-        path = "/v2/images/{image_id}/file"
+        one = "/v2/images/{image_id}"
         return [
-            ("PUT", path, self.upload),
-            ("GET", path, self.download),
+            ("PUT", f"{one}/file", self.upload),
+            ("GET", f"{one}/file", self.download),
+            ("PUT", f"{one}/stage", self.stage),
         ]
 
     @wsgi.handler(stream=True, status=204)
     def upload(self, req: wsgi.Request, image_id: str) -> None:
         """Store the body as the data of a queued image."""
-        image = self._find(req, image_id, policies.UPLOAD)
+        image = self._for_data(req, image_id, "saving")
+        if not (image.container_format and image.disk_format):
+            raise exceptions.FormatsUnset()
+        store = self._stores.writable(req.headers.get(_STORE_HEADER))
+        self._uploads.receive(
+            image, req.environ["wsgi.input"], req.content_length, store)
+
+    @wsgi.handler(stream=True, status=204)
+    def stage(self, req: wsgi.Request, image_id: str) -> None:
+        """Keep the body until the image is imported."""
+        image = self._for_data(req, image_id, "uploading")
+        self._uploads.stage(
+            image, req.environ["wsgi.input"], req.content_length)
+
+    def _for_data(self, req: wsgi.Request, image_id: str,
+                  status: str) -> Image:
+        image, _ = self._find(req, image_id, policies.UPLOAD)
         if req.content_type != _TYPE:
             raise common_exceptions.UnsupportedMediaType(
                 content_type=req.content_type or "(none)", allowed=_TYPE)
         if image.status != "queued":
-            raise exceptions.WrongStatus(
-                status=image.status, wanted="saving")
-        if not (image.container_format and image.disk_format):
-            raise exceptions.FormatsUnset()
-        self._uploads.receive(
-            image, req.environ["wsgi.input"], req.content_length)
+            raise exceptions.WrongStatus(status=image.status, wanted=status)
+        return image
 
     @wsgi.handler(stream=True)
     def download(self, req: wsgi.Request,
                  image_id: str) -> wsgi.Response | None:
         """Send the data, or the one range of them that is asked for."""
-        image = self._find(req, image_id, policies.DOWNLOAD)
+        image, rows = self._find(req, image_id, policies.DOWNLOAD)
         if image.status == "deactivated" and not req.allowed(
                 policies.DEACTIVATE, {"project_id": image.project_id}):
             raise exceptions.Deactivated()
-        if image.status not in ("active", "deactivated"):
+        if image.status not in data.HAS_DATA:
             return wsgi.Response(status=204)
-        assert image.data_id
-        opened = concurrency.blocking(self._store.open, image.data_id)
+        store, opened = self._open(rows)
         try:
-            return _response(req, image, opened)
+            return self._response(req, image, store, opened)
         except BaseException:
-            opened.close()
+            store.call(opened.close)
             raise
 
-    def _find(self, req: wsgi.Request, image_id: str, rule: str) -> Image:
+    def _open(self, rows: list[Row]) -> tuple[Store, Opened]:
+        """Open the best data that can be: stores may be away."""
+        error: Exception = downloads.Corrupt()
+        for row in rows:
+            try:
+                store = self._stores.get(row.store or self._stores.default)
+                return store, store.open(row.key)
+            except (OSError, common_exceptions.ServiceError) as failed:
+                error = failed
+        raise error
+
+    def _find(self, req: wsgi.Request, image_id: str,
+              rule: str) -> tuple[Image, list[Row]]:
         with self._db.reader() as session:
-            return access.find(req, session, image_id, rule)
+            image = access.find(req, session, image_id, rule)
+            if rule != policies.DOWNLOAD:
+                return image, []
+            return image, data.best(session, image_id, self._stores)
 
-
-def _response(req: wsgi.Request, image: Image,
-              opened: Opened) -> wsgi.Response:
-    if opened.size != image.size:
-        raise downloads.Corrupt()
-    start, end = _range(req, opened.size)
-    body: Any = ()
-    if req.method == "HEAD":
-        opened.close()
-    else:
-        body = downloads.stream(opened, start, end, image.hash_value)
-    response = wsgi.Response(app_iter=body, content_type=_TYPE)
-    response.content_length = end - start
-    response.headers["Accept-Ranges"] = "bytes"
-    if (start, end) != (0, opened.size):
-        response.status = 206
-        response.headers["Content-Range"] = (
-            f"bytes {start}-{end - 1}/{opened.size}")
-    else:
-        response.headers["Content-MD5"] = image.checksum or ""
-    return response
+    def _response(self, req: wsgi.Request, image: Image, store: Store,
+                  opened: Opened) -> wsgi.Response:
+        size = image.size if opened.size is None else opened.size
+        if size is None or (image.size is not None and size != image.size):
+            raise downloads.Corrupt()
+        start, end = _range(req, size)
+        body: Any = ()
+        if req.method == "HEAD":
+            store.call(opened.close)
+        else:
+            digest = None
+            if image.hash_algo and image.hash_value:
+                digest = image.hash_algo, image.hash_value
+            body = self._downloads.stream(
+                store, opened, start, end, digest, req.environ)
+        response = wsgi.Response(app_iter=body, content_type=_TYPE)
+        response.content_length = end - start
+        response.headers["Accept-Ranges"] = "bytes"
+        if (start, end) != (0, size):
+            response.status = 206
+            response.headers["Content-Range"] = (
+                f"bytes {start}-{end - 1}/{size}")
+        else:
+            response.headers["Content-MD5"] = image.checksum or ""
+        return response
 
 
 def _range(req: wsgi.Request, size: int) -> tuple[int, int]:

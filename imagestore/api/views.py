@@ -30,9 +30,9 @@ def listed(values: Sequence[Any], properties: Mapping[str, str],
     (image_id, name, status, visibility, protected, hidden, project_id,
      container_format, disk_format, min_disk_gib, min_ram_mib, size,
      virtual_size, checksum, hash_algo, hash_value, created_at,
-     updated_at) = values
+     updated_at, stores, importing_to, failed_to) = values
     path = "/v2/images/" + image_id
-    return {
+    shown = {
         **properties,
         "id": image_id, "name": name, "status": status,
         "visibility": visibility, "protected": protected,
@@ -45,6 +45,12 @@ def listed(values: Sequence[Any], properties: Mapping[str, str],
         "updated_at": time(updated_at), "self": path,
         "file": path + "/file", "schema": "/v2/schemas/image",
     }
+    if stores is not None:
+        shown["stores"] = stores
+    if importing_to is not None:
+        shown["os_glance_importing_to_stores"] = importing_to
+        shown["os_glance_failed_import"] = failed_to or ""
+    return shown
 
 
 def member(row: Member) -> dict[str, Any]:

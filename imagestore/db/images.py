@@ -95,7 +95,7 @@ LISTED = (
     "id", "name", "status", "visibility", "protected", "hidden",
     "project_id", "container_format", "disk_format", "min_disk_gib",
     "min_ram_mib", "size", "virtual_size", "checksum", "hash_algo",
-    "hash_value", *_TIMES)
+    "hash_value", *_TIMES, "stores", "importing_to", "failed_to")
 #: Times come as the driver has them, which saves a third of a long list.
 _LISTING = sa.select(*[
     sa.type_coerce(_IMAGES[name], sa.types.NullType()).label(name)

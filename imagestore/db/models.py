@@ -1,12 +1,13 @@
 """Tables of the image database."""
 
 import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 from sqlalchemy.orm import Mapped, mapped_column
 
-from common import db, events, lease
+from common import db, events, lease, task
 
 
 class Base(db.Base):
@@ -18,9 +19,11 @@ class Base(db.Base):
 
 #: Each status of an image, and those it may be reached from.
 REACHED_FROM = {
-    "queued": {"saving"},
+    "queued": {"saving", "uploading", "importing"},
     "saving": {"queued"},
-    "active": {"saving", "deactivated", "active"},
+    "uploading": {"queued"},
+    "importing": {"queued", "uploading"},
+    "active": {"saving", "importing", "deactivated", "active"},
     "deactivated": {"active", "deactivated"},
 }
 
@@ -54,6 +57,12 @@ class Image(Base):
     hash_algo: Mapped[str | None] = mapped_column(sa.String(16))
     hash_value: Mapped[str | None] = mapped_column(sa.String(128))
     data_id: Mapped[str | None] = mapped_column(sa.String(36))
+    #: Names of the stores that have the data, joined by commas: those of
+    #: the live rows of data, kept here for the sake of lists.
+    stores: Mapped[str | None] = mapped_column(sa.String(1024))
+    #: Stores that an import has yet to fill, and those it could not.
+    importing_to: Mapped[str | None] = mapped_column(sa.String(1024))
+    failed_to: Mapped[str | None] = mapped_column(sa.String(1024))
     created_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
     updated_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
 
@@ -113,12 +122,15 @@ class Data(Base):
     A row is there before the first byte and goes after the last, so that
     nothing in the store is forgotten. ``staged`` bytes belong to a living
     upload (until ``expires_at``, in seconds of the database's clock),
-    ``live`` ones to an image, ``doomed`` ones to the collector.
+    ``live`` ones to an image, ``doomed`` ones to the collector. Those in
+    the staging store are live while they wait for their import. ``refused``
+    is the address of data that are not those that were promised.
     """
 
     __tablename__ = "image_data"
     __table_args__ = (
         sa.Index("ix_image_data_state_expires_at", "state", "expires_at"),
+        sa.Index("ix_image_data_image_id", "image_id"),
     )
 
     id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
@@ -126,7 +138,46 @@ class Data(Base):
     state: Mapped[str] = mapped_column(sa.String(16))
     owner: Mapped[str] = mapped_column(sa.String(255))
     expires_at: Mapped[float] = mapped_column(sa.Double())
+    #: Name of the store; None in rows of an older release: the default.
+    store: Mapped[str | None] = mapped_column(sa.String(64))
+    #: Key of data that are not kept under the row's id.
+    url: Mapped[str | None] = mapped_column(sa.String(2048))
+    #: What operators noted of the location.
+    notes: Mapped[Any | None] = mapped_column(db.JSON())
+    #: The task that made the row.
+    task_id: Mapped[str | None] = mapped_column(sa.String(36))
+
+    @property
+    def key(self) -> str:
+        """What the store knows the data by."""
+        return self.url or self.id
+
+
+class ImageTask(Base):
+    """What users see of an import."""
+
+    __tablename__ = "image_tasks"
+    __table_args__ = (
+        sa.Index("ix_image_tasks_image_id", "image_id"),
+        sa.Index("ix_image_tasks_created_at_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
+    type: Mapped[str] = mapped_column(sa.String(32))
+    status: Mapped[str] = mapped_column(sa.String(16), default="pending")
+    project_id: Mapped[str] = mapped_column(sa.String(255))
+    user_id: Mapped[str | None] = mapped_column(sa.String(255))
+    image_id: Mapped[str | None] = mapped_column(sa.String(36))
+    request_id: Mapped[str | None] = mapped_column(sa.String(64))
+    input: Mapped[Any] = mapped_column(db.JSON())
+    result: Mapped[Any | None] = mapped_column(db.JSON())
+    message: Mapped[str] = mapped_column(sa.Text(), default="")
+    created_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
+    updated_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
+    expires_at: Mapped[datetime.datetime | None] = mapped_column(
+        db.UTCDateTime())
 
 
 EVENTS = events.define_tables(Base)
 LEASES = lease.define_tables(Base)
+TASKS = task.define_tables(Base)

@@ -21,6 +21,7 @@ GET_MEMBERS = "get_members"
 UPDATE_MEMBER = "modify_member"
 DELETE_MEMBER = "delete_member"
 DISCOVER = "discover_image_service"
+USAGE = "get_image_usage"
 
 #: The target's member_id is that of the sender, if the image is shared
 #: with them.
@@ -55,7 +56,8 @@ RULES = [
                 "Say which project an image belongs to.",
                 [("POST", "/v2/images"), ("PATCH", _ONE)]),
     policy.rule(UPLOAD, policy.MEMBER_OR_SERVICE,
-                "Upload the data of an image.", [("PUT", f"{_ONE}/file")]),
+                "Upload the data of an image.",
+                [("PUT", f"{_ONE}/file"), ("PUT", f"{_ONE}/stage")]),
     policy.rule(DOWNLOAD, _SEEN, "Download the data of an image.",
                 [("GET", f"{_ONE}/file")]),
     policy.rule(DEACTIVATE, policy.ADMIN, "Stop the use of an image.",
@@ -76,6 +78,9 @@ RULES = [
                 "Share an image with a project no longer.",
                 [("DELETE", _MEMBER)]),
     policy.rule(DISCOVER, _ANY_READER, "Read schemas and what is offered.",
-                [("GET", "/v2/schemas/{name}"), ("GET", "/v2/info/import"),
-                 ("GET", "/v2/info/stores")]),
+                [("GET", "/v2/schemas/{name}"),
+                 ("GET", "/v2/schemas/metadefs/{name}"),
+                 ("GET", "/v2/info/import"), ("GET", "/v2/info/stores")]),
+    policy.rule(USAGE, _ANY_READER, "Show what the own project uses.",
+                [("GET", "/v2/info/usage")]),
 ]

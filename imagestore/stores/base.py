@@ -1,6 +1,9 @@
 """Where the bytes of images are kept."""
 
 import abc
+from typing import ClassVar
+
+from oslo_config import cfg
 
 
 class Staged(abc.ABC):
@@ -28,8 +31,12 @@ class Opened(abc.ABC):
     Every method blocks, and is called in a native thread.
     """
 
-    #: Number of bytes.
-    size: int
+    #: Number of bytes; None if the store cannot tell.
+    size: int | None
+    #: The file that holds them and nothing else, if there is one.
+    fd: int | None = None
+    #: Changes whenever the bytes may have; None if the store cannot tell.
+    version: str | None = None
 
     @abc.abstractmethod
     def read(self, offset: int, length: int) -> bytes:
@@ -41,23 +48,37 @@ class Opened(abc.ABC):
 
 
 class ImageStore(abc.ABC):
-    """Immutable data, each under an id of our own.
+    """Immutable data, each under a key: an id of our own, or a URL.
 
-    Every method blocks, and is called in a native thread.
+    Every method blocks, and is called in a native thread; those of a
+    ``green`` store in a green one.
     """
+
+    green: ClassVar[bool] = False
+    #: What others wrote can be read; nothing is written or removed.
+    read_only: ClassVar[bool] = False
+
+    @classmethod
+    @abc.abstractmethod
+    def from_conf(cls, conf: cfg.ConfigOpts, name: str) -> "ImageStore":
+        """Return the store ``name``, as its group of options says."""
 
     @abc.abstractmethod
     def prepare(self) -> None:
         """Make the store ready for use; may be repeated."""
 
     @abc.abstractmethod
-    def stage(self, data_id: str) -> Staged:
+    def stage(self, key: str) -> Staged:
         """Begin to write."""
 
     @abc.abstractmethod
-    def open(self, data_id: str) -> Opened:
+    def open(self, key: str) -> Opened:
         """Begin to read; raise FileNotFoundError if nothing is there."""
 
     @abc.abstractmethod
-    def delete(self, data_id: str) -> None:
+    def delete(self, key: str) -> None:
         """Remove the data, finished or not; do nothing without any."""
+
+    def url(self, key: str) -> str:
+        """Return the data's address, as the API shows it to operators."""
+        return key

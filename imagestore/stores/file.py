@@ -7,6 +7,7 @@ import uuid
 
 from oslo_config import cfg
 
+from imagestore import conf as conf_options
 from imagestore import exceptions
 from imagestore.stores import base
 
@@ -59,7 +60,11 @@ class OpenedFile(base.Opened):
 
     def __init__(self, path: pathlib.Path) -> None:
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115
-        self.size = os.fstat(self._file.fileno()).st_size
+        self.fd = self._file.fileno()
+        found = os.fstat(self.fd)
+        self.size = found.st_size
+        self.version = (f"{found.st_dev}/{found.st_ino}/{found.st_size}/"
+                        f"{found.st_mtime_ns}/{found.st_ctime_ns}")
 
     def read(self, offset: int, length: int) -> bytes:
         return os.pread(self._file.fileno(), length, offset)
@@ -76,9 +81,10 @@ class FileStore(base.ImageStore):
         self._staging = self._directory / "staging"
 
     @classmethod
-    def from_conf(cls, conf: cfg.ConfigOpts) -> "FileStore":
-        """Return the store as the options say."""
-        return cls(conf.imagestore.images_dir)
+    def from_conf(cls, conf: cfg.ConfigOpts, name: str) -> "FileStore":
+        """Return the store ``name``, as its group of options says."""
+        own = conf[conf_options.store_group(name)]
+        return cls(own.directory or conf.imagestore.images_dir)
 
     def prepare(self) -> None:
         self._staging.mkdir(mode=0o750, parents=True, exist_ok=True)
@@ -87,13 +93,16 @@ class FileStore(base.ImageStore):
         name = str(uuid.UUID(data_id))
         return self._staging / name, self._directory / name
 
-    def stage(self, data_id: str) -> StagedFile:
-        return StagedFile(*self._paths(data_id))
+    def stage(self, key: str) -> StagedFile:
+        return StagedFile(*self._paths(key))
 
-    def open(self, data_id: str) -> OpenedFile:
-        return OpenedFile(self._paths(data_id)[1])
+    def open(self, key: str) -> OpenedFile:
+        return OpenedFile(self._paths(key)[1])
 
-    def delete(self, data_id: str) -> None:
+    def delete(self, key: str) -> None:
         # Staged first: who finishes it meanwhile is caught by the second.
-        for path in self._paths(data_id):
+        for path in self._paths(key):
             path.unlink(missing_ok=True)
+
+    def url(self, key: str) -> str:
+        return f"file://{self._paths(key)[1].resolve()}"

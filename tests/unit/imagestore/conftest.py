@@ -6,9 +6,6 @@ from common import conf as configuration
 from common import db, policy, wsgi
 from imagestore import api as rest
 from imagestore import app, conf
-from imagestore.collector import Collector
-from imagestore.stores.file import FileStore
-from imagestore.uploads import Uploads
 from tests import base
 
 MEMBER = base.make_ctx()
@@ -25,20 +22,22 @@ PATCH = "application/openstack-images-v2.1-json-patch"
 class Service:
     """API, store and collector."""
 
-    def __init__(self, directory, *, url=None, limit=1 << 30):
+    def __init__(self, directory, *, url=None, limit=1 << 30, **options):
         self.conf = configuration.load(
             register=[conf.register_opts], state_dir=str(directory))
         url = url or f"sqlite:///{directory}/imagestore.db"
+        options |= {"database": url, "image_size_cap": limit}
+        for name, value in options.items():
+            self.conf.set_override(name, value, group="imagestore")
         db.upgrade(app.SCHEMA, url)
-        self.db = db.Database(url)
         self.directory = directory / "images"
-        self.store = FileStore(str(self.directory))
-        self.store.prepare()
-        self.collector = Collector(self.db, self.store)
-        self.uploads = Uploads(
-            self.db, self.store, self.collector, limit=limit)
-        self.api = rest.make(
-            self.db, self.store, self.uploads, self.collector)
+        self.env = app.make_env(self.conf)
+        self.db = self.env.db
+        self.stores = self.env.stores
+        self.stores.prepare()
+        self.store = self.stores.get(self.stores.default).driver
+        self.collector = self.env.collector
+        self.api = rest.make(self.env)
         self.router = wsgi.Router(
             self.api, policy.enforcer(self.conf, self.api.rules), self.conf)
 

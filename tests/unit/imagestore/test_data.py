@@ -251,7 +251,9 @@ def test_upload_of_a_dead_process_is_given_up(service):
     image = service.create()["id"]
     data_id = db.new_id()
     with service.db.writer() as session:
-        data_rows.begin(session, image, data_id, "boot/space/1/0/x")
+        data_rows.take(session, image, "saving", data_id)
+        data_rows.begin(
+            session, image, data_id, "boot/space/1/0/x", "file")
     staged = service.store.stage(data_id)
     staged.write(b"half")
     staged.close()

@@ -4,7 +4,6 @@ import pytest
 
 from common import db
 from imagestore import app
-from tests import base
 from tests.unit.imagestore.conftest import (
     ADMIN,
     MEMBER,
@@ -304,21 +303,6 @@ def test_only_shared_images_have_members(service):
 
     service.call("POST", f"/v2/images/{image}/members", {"member": "p2"},
                  status=403)
-
-
-def test_versions_are_public(service):
-    got = base.webob.Request.blank("/").get_response(service.router)
-
-    assert got.status_int == 300
-    assert got.json["versions"][0]["status"] == "CURRENT"
-    assert got.json["versions"][-1]["id"] == "v2.0"
-
-
-def test_schemas(service):
-    for name in ("image", "images", "member", "members"):
-        got = service.call("GET", f"/v2/schemas/{name}", status=200)
-        assert got.json["name"] == name
-    service.call("GET", "/v2/schemas/x", status=404)
 
 
 def test_migrations_make_what_the_models_say(service):

@@ -1,0 +1,146 @@
+"""Imports of images, and how they go."""
+
+from typing import Any
+
+from common import exceptions as common_exceptions
+from common import fetch, wsgi
+from imagestore import exceptions
+from imagestore.api import access, views
+from imagestore.db import data, images, tasks
+from imagestore.db.models import Image, ImageTask
+from imagestore.env import Env
+from imagestore.policies import images as image_policies
+from imagestore.policies import stores as policies
+from imagestore.schemas import imports as schemas
+from imagestore.tasks import import_image
+from imagestore.tasks.import_image import ImportImage
+
+#: Of each method, the status an image must have, and what it has then.
+_METHODS = {
+    "glance-direct": ("uploading", "importing"),
+    "web-download": ("queued", "importing"),
+    "copy-image": ("active", "active"),
+}
+
+
+class Imports:
+    """Handlers of import and tasks of an image."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+
+    def routes(self) -> list[wsgi.Route]:
+        one = "/v2/images/{image_id}"
+        return [
+            ("POST", f"{one}/import", self.start),
+            ("GET", f"{one}/tasks", self.tasks),
+        ]
+
+    @wsgi.handler(body=schemas.IMPORT, status=202)
+    def start(self, req: wsgi.Request, image_id: str) -> None:
+        """Have the image filled by a task."""
+        with self._env.db.reader() as session:
+            _authorize(req, access.find(
+                req, session, image_id, image_policies.GET))
+        method = req.json["method"]
+        url = self._url(method)
+        with self._env.db.writer() as session:
+            image = images.get(session, image_id, lock=True)
+            self._check(session, image, method["name"])
+            wanted = ImportImage(
+                image_id=image_id, method=method["name"], url=url,
+                stores=self._stores(req.json, session, image),
+                must_succeed=req.json.get("all_stores_must_succeed", True))
+            wanted_status = _METHODS[method["name"]][1]
+            if image.status != wanted_status:
+                images.set_status(session, image, wanted_status)
+            import_image.start(
+                self._env, session, image, wanted, type="api_image_import",
+                user_id=req.ctx.user_id, request_id=req.ctx.request_id,
+                input=_input(req.json, image_id))
+        self._env.tasks.wake()
+
+    def _url(self, method: dict[str, Any]) -> str:
+        """Return where the data are, if they are on the web."""
+        offered = self._env.conf.imagestore.import_methods
+        if method["name"] not in offered or method["name"] not in _METHODS:
+            raise exceptions.MethodNotOffered(
+                method=method["name"], known=", ".join(offered))
+        if method["name"] != "web-download":
+            return ""
+        if "uri" not in method:
+            raise common_exceptions.BadRequest(
+                reason="body: method.uri is missing")
+        fetch.check(method["uri"], self._env.web)
+        return str(method["uri"])
+
+    def _check(self, session: Any, image: Image, method: str) -> None:
+        wanted = _METHODS[method][0]
+        busy = bool(image.importing_to)
+        staged = method != "glance-direct" or data.staging(
+            session, image.id) is not None
+        if busy:
+            raise exceptions.BeingImported(image_id=image.id)
+        if image.status != wanted or not staged:
+            raise exceptions.NotStaged(
+                image_id=image.id, status=image.status, method=method,
+                wanted=wanted)
+        if not (image.container_format and image.disk_format):
+            raise exceptions.FormatsUnset()
+
+    def _stores(self, body: dict[str, Any], session: Any,
+                image: Image) -> list[str]:
+        """Return the stores that are asked for, without those that have it.
+
+        """
+        stores = self._env.stores
+        if body.get("all_stores") and "stores" in body:
+            raise common_exceptions.BadRequest(
+                reason="body: all_stores and stores exclude each other")
+        if body.get("all_stores"):
+            named = stores.all_writable()
+        else:
+            named = [stores.writable(name).name
+                     for name in body.get("stores", [stores.default])]
+        have = {row.store or stores.default
+                for row in data.of_image(session, image.id)}
+        if not body.get("all_stores") and have & set(named):
+            raise common_exceptions.BadRequest(
+                reason="body: stores: the image is in "
+                       f"{', '.join(sorted(have & set(named)))} already")
+        return [name for name in dict.fromkeys(named) if name not in have]
+
+    @wsgi.handler()
+    def tasks(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
+        with self._env.db.reader() as session:
+            access.find(req, session, image_id, policies.GET_IMAGE_TASKS)
+            rows = tasks.of_image(session, image_id)
+        return {"tasks": [view(row) for row in rows]}
+
+
+def _authorize(req: wsgi.Request, image: Image) -> None:
+    """Raise Forbidden unless the sender may import this image."""
+    target = {"project_id": image.project_id}
+    req.authorize(policies.IMPORT, target)
+    if image.project_id != req.ctx.project_id and (
+            req.json["method"]["name"] == "copy-image"):
+        req.authorize(policies.COPY, target)
+
+
+def _input(body: dict[str, Any], image_id: str) -> dict[str, Any]:
+    return {"image_id": image_id, "import_req": body,
+            "backend": body.get("stores", [])}
+
+
+def view(row: ImageTask) -> dict[str, Any]:
+    """Return a task as the API shows it."""
+    return {
+        "id": row.id, "type": row.type, "status": row.status,
+        "owner": row.project_id, "user_id": row.user_id,
+        "image_id": row.image_id, "request_id": row.request_id,
+        "input": row.input, "result": row.result, "message": row.message,
+        "created_at": views.time(row.created_at),
+        "updated_at": views.time(row.updated_at),
+        "expires_at": row.expires_at and views.time(row.expires_at),
+        "self": f"/v2/tasks/{row.id}", "schema": "/v2/schemas/task",
+    }

@@ -1,0 +1,43 @@
+"""What handlers and tasks work with."""
+
+import dataclasses
+from typing import Any
+
+from oslo_config import cfg
+
+from common import db, fetch
+from imagestore import conf as options
+from imagestore.collector import Collector
+from imagestore.stores.registry import Stores
+from imagestore.uploads import Uploads
+
+
+@dataclasses.dataclass
+class Env:
+    """The parts of the service.
+
+    :param tasks: the task.Runner, once it is made
+    """
+
+    conf: cfg.ConfigOpts
+    db: db.Database
+    stores: Stores
+    collector: Collector
+    uploads: Uploads
+    tasks: Any = None
+
+    @property
+    def web(self) -> fetch.Rules:
+        """Where data may be read from that users name."""
+        return options.web_rules(self.conf)
+
+
+def make(conf: cfg.ConfigOpts) -> Env:
+    """Return the parts as the options say."""
+    own = conf.imagestore
+    database = db.Database(own.database)
+    stores = Stores.from_conf(conf)
+    collector = Collector(database, stores, own.collect_interval)
+    uploads = Uploads(
+        database, stores, collector, limit=own.image_size_cap)
+    return Env(conf, database, stores, collector, uploads)

@@ -1,0 +1,149 @@
+"""Data that lie elsewhere: looked at, and their digests told."""
+
+import contextlib
+import dataclasses
+from typing import Any, ClassVar
+
+from sqlalchemy import orm
+
+from common import concurrency, events, task
+from imagestore import exceptions, inspection
+from imagestore.db import data, images, tasks
+from imagestore.db.models import EVENTS, Data, Image
+from imagestore.env import Env
+from imagestore.stores.base import Opened
+from imagestore.stores.registry import Store
+
+_CHUNK = 4 << 20
+#: Bytes that are looked at before an image counts.
+_HEAD = 512 << 10
+
+
+@dataclasses.dataclass
+class AddLocation(task.Task):
+    """Makes an importing image active by data that stay where they are.
+
+    :param data_id: row of the data, which is there already
+    :param hash_algo: that of ``hash_value``, which the data must have;
+        without one it is computed
+    :param secure: the digests are computed
+    """
+
+    deadline_s: ClassVar[float] = 24 * 3600
+
+    image_id: str
+    data_id: str
+    hash_algo: str = "sha512"
+    hash_value: str | None = None
+    secure: bool = True
+
+    @property
+    def resource(self) -> str:
+        return self.image_id
+
+    @task.step
+    def look(self, env: Env) -> None:
+        """Make it active, unless it is to be compared first."""
+        with env.db.writer() as session:
+            self.guard(session)
+            tasks.note(session, self.id, status="processing")
+        image, store, opened = self._open(env)
+        try:
+            seen = self._inspector(image)
+            head = store.call(opened.read, 0, _HEAD)
+            _look(seen, head)
+            concurrency.blocking(seen.glance)
+            if not (self.secure and self.hash_value):
+                self._activate(env, size=opened.size)
+        finally:
+            store.call(opened.close)
+
+    @task.step
+    def digest(self, env: Env) -> None:
+        """Read it all, and note what it is."""
+        if not self.secure:
+            return
+        image, store, opened = self._open(env)
+        try:
+            facts = self._read(env, store, opened, self._inspector(image))
+        finally:
+            store.call(opened.close)
+        if self.hash_value not in (None, facts.hash_value):
+            raise exceptions.HashMismatch()
+        self._activate(env, size=facts.size, checksum=facts.checksum,
+                       virtual_size=facts.virtual_size,
+                       hash_value=facts.hash_value)
+
+    @task.step
+    def settle(self, env: Env) -> None:
+        with env.db.writer() as session:
+            self.guard(session)
+            tasks.note(session, self.id, status="success",
+                       result={"image_id": self.image_id})
+
+    def undone(self, env: Env, reason: str) -> None:
+        """Let the image wait for other data; what was said is still shown.
+        """
+        with env.db.writer() as session:
+            self.guard(session)
+            tasks.note(session, self.id, status="failure", message=reason)
+            with contextlib.suppress(exceptions.ImageNotFound):
+                image = images.get(session, self.image_id, lock=True)
+                self._refuse(session, env, image)
+
+    def _refuse(self, session: orm.Session, env: Env, image: Image) -> None:
+        row = session.get(Data, self.data_id)
+        if row is None or row.state != "live":
+            return
+        row.state = "refused"
+        for name in ("size", "virtual_size", "checksum", "hash_algo",
+                     "hash_value", "data_id"):
+            setattr(image, name, None)
+        image.status = "queued"
+        data.refresh(session, image.id, env.stores)
+
+    def _inspector(self, image: Image) -> inspection.Inspector:
+        assert image.container_format and image.disk_format
+        return inspection.Inspector(
+            image.container_format, image.disk_format, self.hash_algo)
+
+    def _open(self, env: Env) -> tuple[Image, Store, Opened]:
+        with env.db.reader() as session:
+            image = images.get(session, self.image_id)
+            row = session.get(Data, self.data_id)
+        if row is None or row.state != "live":
+            raise exceptions.Gone(image_id=self.image_id)
+        store = env.stores.get(row.store or env.stores.default)
+        return image, store, store.open(row.key)
+
+    def _read(self, env: Env, store: Store, opened: Opened,
+              seen: inspection.Inspector) -> inspection.Facts:
+        limit = env.conf.imagestore.image_size_cap
+        while chunk := store.call(opened.read, seen.size, _CHUNK):
+            _look(seen, chunk)
+            if seen.size > limit:
+                raise exceptions.TooLarge(limit=limit)
+            with env.db.reader() as session:
+                # Raises if it was deleted meanwhile.
+                images.get(session, self.image_id)
+        return concurrency.blocking(seen.judge)
+
+    def _activate(self, env: Env, **facts: Any) -> None:
+        algo = self.hash_algo if self.secure or self.hash_value else None
+        values = {"hash_algo": algo, "hash_value": self.hash_value} | facts
+        with env.db.writer() as session:
+            self.guard(session)
+            image = images.get(session, self.image_id, lock=True)
+            if image.status == "importing":
+                image.status = "active"
+                events.add(session, EVENTS, kind="image.activate",
+                           resource_id=image.id, project_id=image.project_id,
+                           payload={"size": values["size"]})
+            for name, value in values.items():
+                setattr(image, name, value)
+            data.refresh(session, image.id, env.stores)
+
+
+def _look(seen: inspection.Seen, chunk: bytes) -> None:
+    for each in seen.looks(chunk):
+        concurrency.blocking(each)
