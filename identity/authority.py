@@ -99,7 +99,7 @@ class Authority:
         self._grace_s = grace_s
         self._roles = roles.Roles()
         self._catalog = catalog.Catalog()
-        self._newest = -1
+        self._newest = self._keys_at = -1
         self._grants: cachetools.LRUCache[bytes, tuple[int, Grant]] = (
             cachetools.LRUCache(_MEMORY))
         self._places: cachetools.LRUCache[Any, Place] = (
@@ -116,6 +116,13 @@ class Authority:
             self._subjects.clear()
             self._newest = at.all
         return at
+
+    def _forget_without_keys(self) -> None:
+        """Let no token outlive the key that opens it."""
+        keys_at = self._codec.keys_at()
+        if keys_at != self._keys_at:
+            self._grants.clear()
+            self._keys_at = keys_at
 
     def find(self, user: Named) -> Subject | None:
         """Return the user as they are now."""
@@ -243,6 +250,7 @@ class Authority:
         :param at: of this request, if they have been read already
         """
         at = at or self.revisions()
+        self._forget_without_keys()
         key = _digest(text)
         revision, grant = self._grants.get(key, (None, None))
         token = grant.token if grant else self._codec.unpack(text)

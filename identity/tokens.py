@@ -89,6 +89,10 @@ class Codec:
     def __init__(self, keys: "KeyRepository") -> None:
         self._keys = keys
 
+    def keys_at(self) -> int:
+        """Return what changes when the keys do."""
+        return self._keys.changed_at()
+
     def pack(self, token: Token) -> str:
         """Seal it."""
         return seal(self._keys, _payload(token))
@@ -219,7 +223,7 @@ class KeyRepository:
 
     def box(self) -> fernet.MultiFernet:
         """Return what seals and opens; keys that changed are read anew."""
-        changed_ns = os.stat(self._path).st_mtime_ns
+        changed_ns = self.changed_at()
         if self._box is None or changed_ns != self._changed_ns:
             with contextlib.suppress(FileNotFoundError):
                 # Else a rotation goes on: the keys at hand are good.
@@ -228,6 +232,10 @@ class KeyRepository:
         if self._box is None:
             raise FileNotFoundError(f"no keys in {self._path}")
         return self._box
+
+    def changed_at(self) -> int:
+        """Return when the directory was changed, in nanoseconds."""
+        return os.stat(self._path).st_mtime_ns
 
     def _keys(self) -> Iterator[fernet.Fernet]:
         for number in reversed(self._numbers()):
