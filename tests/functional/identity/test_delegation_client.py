@@ -30,7 +30,7 @@ def test_application_credentials(openstack):
     rule = openstack("access", "rule", "list")[0]["ID"]
     assert openstack("access", "rule", "show", rule)["Path"] == (
         "/v3/users/**")
-    openstack.refused("access", "rule", "delete", rule)
+    openstack.fails("access", "rule", "delete", rule)
     shown = openstack("application", "credential", "show", "robot")
     assert "Secret" not in shown
     me = openstack("token", "issue")["user_id"]
@@ -39,7 +39,7 @@ def test_application_credentials(openstack):
         application_credential_id=made["ID"],
         application_credential_secret=made["Secret"])
     assert robot("user", "show", me)["id"] == me
-    assert "401" in robot.refused("project", "list")
+    assert "401" in robot.fails("project", "list")
     openstack.text("application", "credential", "delete", "robot")
     openstack.text("access", "rule", "delete", rule)
     assert openstack("application", "credential", "list") == []
@@ -58,7 +58,7 @@ def test_trusts(openstack, people):
     assert trustee("token", "issue")["user_id"] == people["trustor"]
     assert [row["ID"] for row in openstack("trust", "list")] == [trust]
     trustor.text("trust", "delete", trust)
-    trustee.refused("token", "issue")
+    trustee.fails("token", "issue")
 
 
 def test_credentials(openstack):
