@@ -1,5 +1,6 @@
 """Sphinx configuration."""
 
+import logging
 import pathlib
 import sys
 
@@ -12,5 +13,7 @@ extensions = ["myst_parser", "reference", "reno.sphinxext"]
 source_suffix = {".md": "markdown"}
 html_theme = "furo"
 exclude_patterns = ["_build"]
+# It tells of each note that it reads.
+logging.getLogger("reno").setLevel(logging.WARNING)
 # Every API has the same headings: a label says which page's.
 suppress_warnings = ["myst.header"]
