@@ -85,8 +85,12 @@ class Locations:
 def _promised(said: dict[str, Any]) -> tuple[str, str | None]:
     """Return algorithm and digest that the data must have."""
     algo, value = said.get("os_hash_algo"), said.get("os_hash_value")
-    if algo is None or value is None:
+    if algo is None and value is None:
         return "sha512", None
+    if algo is None or value is None:
+        raise common_exceptions.BadRequest(
+            reason="body: validation_data: os_hash_algo and os_hash_value "
+                   "need each other")
     digits = hashlib.new(algo).digest_size * 2
     if len(value) != digits:
         raise common_exceptions.BadRequest(

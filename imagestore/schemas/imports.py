@@ -71,8 +71,6 @@ _CHECKED: dict[str, Any] = {
         "os_hash_algo": {"enum": ["sha256", "sha384", "sha512"]},
         "os_hash_value": {"type": "string", "pattern": "^[0-9a-f]{64,128}$"},
     },
-    "dependentRequired": {"os_hash_value": ["os_hash_algo"],
-                          "os_hash_algo": ["os_hash_value"]},
     "additionalProperties": False,
 }
 LOCATION: dict[str, Any] = {

@@ -22,13 +22,23 @@ PATCH = "application/openstack-images-v2.1-json-patch"
 class Service:
     """API, store and collector."""
 
-    def __init__(self, directory, *, url=None, limit=1 << 30, **options):
+    def __init__(self, directory, *, url=None, limit=1 << 30, weights=None,
+                 **options):
+        """Make it ready.
+
+        :param weights: those of stores; each then has a directory
+        """
         self.conf = configuration.load(
             register=[conf.register_opts], state_dir=str(directory))
         url = url or f"sqlite:///{directory}/imagestore.db"
         options |= {"database": url, "image_size_cap": limit}
         for name, value in options.items():
             self.conf.set_override(name, value, group="imagestore")
+        for name, weight in (weights or {}).items():
+            group = conf.register_store(self.conf, name)
+            self.conf.set_override("weight", weight, group=group)
+            self.conf.set_override(
+                "directory", f"{directory}/images/{name}", group=group)
         db.upgrade(app.SCHEMA, url)
         self.directory = directory / "images"
         self.env = app.make_env(self.conf)
@@ -61,6 +71,37 @@ class Service:
             "PUT", f"/v2/images/{image_id}/file", data, ctx=ctx,
             status=status,
             headers={"Content-Type": "application/octet-stream"})
+
+    def stage(self, image_id, data=b"data", *, ctx=MEMBER, status=204):
+        return self.call(
+            "PUT", f"/v2/images/{image_id}/stage", data, ctx=ctx,
+            status=status,
+            headers={"Content-Type": "application/octet-stream"})
+
+    def start_import(self, image_id, method="glance-direct", *, ctx=MEMBER,
+                     status=202, uri=None, **members):
+        """Ask for an import; nothing runs it yet."""
+        named = {"name": method} | ({"uri": uri} if uri else {})
+        return self.call(
+            "POST", f"/v2/images/{image_id}/import",
+            {"method": named} | members, ctx=ctx, status=status)
+
+    def run(self):
+        """Run the tasks there are, then collect."""
+        assert self.env.tasks.run_until_idle(20)
+        self.collector.run_once()
+
+    def task(self, image_id):
+        """Return the one task of an image."""
+        found = self.call("GET", f"/v2/images/{image_id}/tasks").json
+        (task,) = found["tasks"]
+        return task
+
+    def staged(self):
+        """Return the names of the files that wait for an import."""
+        return sorted(
+            path.name for path in self.directory.parent.glob(
+                "images-staging/**/*") if path.is_file())
 
     def show(self, image_id, *, ctx=ADMIN):
         return self.call("GET", f"/v2/images/{image_id}", ctx=ctx).json
