@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
+import cachetools
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -61,13 +62,33 @@ def find(req: wsgi.Request, session: orm.Session, protection: Protection
     if page.limit == 0:
         return [], page
     _check_filters(req, protection)
-    rows = images.listed(
-        session, page, [*_scope(req), *_filters(req.params_checked)])
+    rows = session.execute(_statement(req, session, page)).all()
     properties, tags = images.details(session, [row[0] for row in rows])
     roles = req.ctx.roles
     return [protection.cleaned(views.listed(
         row, properties.get(row[0], {}), tags.get(row[0], [])), roles)
         for row in rows], page
+
+
+def _statement(req: wsgi.Request, session: orm.Session,
+               page: paging.Page) -> Any:
+    everything = req.allowed(policies.GET_ALL_PROJECTS)
+    key = (None if everything else req.ctx.project_id, everything,
+           req.query_string)
+    # To make it takes longer than to run it.
+    made = _STATEMENTS.get(key)
+    if made is None:
+        made = images.listing(
+            session, page, _conditions(req.params_checked),
+            None if everything else _scopes(req))
+        if page.marker is None:
+            _STATEMENTS[key] = made
+    return made
+
+
+#: By whose images they list, and the query string; of first pages alone.
+_STATEMENTS: cachetools.LRUCache[tuple[Any, ...], Any] = (
+    cachetools.LRUCache(256))
 
 
 def _page(req: wsgi.Request) -> paging.Page:
@@ -94,21 +115,16 @@ def link(req: wsgi.Request, marker: str | None) -> str:
     return "/v2/images" + (f"?{query}" if query else "")
 
 
-def _scope(req: wsgi.Request) -> list[Any]:
-    """Return the conditions that keep to what the sender may list."""
-    asked = req.params_checked
-    found: list[Any] = [
-        _COLUMNS.hidden == schema.is_true(asked.get("os_hidden", "false"))]
-    visibility = asked.get("visibility")
-    if visibility not in (None, "all"):
-        found.append(_COLUMNS.visibility == visibility)
-    if req.allowed(policies.GET_ALL_PROJECTS):
-        return found
-    seen = images.visible_to(
-        req.ctx.project_id, asked.get("member_status", "accepted"))
-    if visibility in ("community", "all"):
-        seen = sa.or_(seen, _COLUMNS.visibility == "community")
-    return [*found, seen]
+def _scopes(req: wsgi.Request) -> list[images.Scope]:
+    """Return what the sender may list."""
+    asked, project_id = req.params_checked, req.ctx.project_id
+    found = [
+        images.owned(project_id), images.visible("public"),
+        images.shared_with(
+            project_id, asked.get("member_status", "accepted"))]
+    if asked.get("visibility") in ("community", "all"):
+        found.append(images.visible("community"))
+    return found
 
 
 def _check_filters(req: wsgi.Request, protection: Protection) -> None:
@@ -118,14 +134,17 @@ def _check_filters(req: wsgi.Request, protection: Protection) -> None:
             protection.check("read", name, req.ctx.roles)
 
 
-def _filters(asked: dict[str, Any]) -> list[Any]:
-    found: list[Any] = [images.has_tag(tag) for tag in asked.get("tag", ())]
+def _conditions(asked: dict[str, Any]) -> list[Any]:
+    found: list[Any] = [
+        _COLUMNS.hidden == schema.is_true(asked.get("os_hidden", "false"))]
+    if asked.get("visibility", "all") != "all":
+        found.append(_COLUMNS.visibility == asked["visibility"])
+    found += [images.has_tag(tag) for tag in asked.get("tag", ())]
     if "protected" in asked:
-        found.append(_COLUMNS.protected == schema.is_true(asked["protected"]))
-    for name, value in asked.items():
-        if name not in _OTHERS:
-            found.append(_filter(name, value))
-    return found
+        found.append(
+            _COLUMNS.protected == schema.is_true(asked["protected"]))
+    return found + [_filter(name, value) for name, value in asked.items()
+                    if name not in _OTHERS]
 
 
 def _filter(name: str, value: str) -> Any:

@@ -1,5 +1,6 @@
 """Queries on images and the projects they are shared with."""
 
+from collections.abc import Callable
 from typing import Any
 
 import sqlalchemy as sa
@@ -89,6 +90,8 @@ _IMAGES: Any = Image.__table__.c
 _PROPERTIES: Any = Property.__table__.c
 _TAGS: Any = Tag.__table__.c
 _MEMBERS: Any = Member.__table__.c
+#: Narrows a statement on images.
+Scope = Callable[[Any], Any]
 _TIMES = ("created_at", "updated_at")
 #: Names of the columns that ``listed`` returns, in their order.
 LISTED = (
@@ -100,7 +103,7 @@ LISTED = (
 _LISTING = sa.select(*[
     sa.type_coerce(_IMAGES[name], sa.types.NullType()).label(name)
     if name in _TIMES else _IMAGES[name] for name in LISTED])
-_WANTED = sa.bindparam("image_ids", expanding=True)
+_WANTED: Any = sa.bindparam("image_ids", expanding=True)
 _DETAILS = sa.union_all(
     sa.select(_PROPERTIES.image_id, _PROPERTIES.name, _PROPERTIES.value)
     .where(_PROPERTIES.image_id.in_(_WANTED)),
@@ -108,14 +111,50 @@ _DETAILS = sa.union_all(
     .where(_TAGS.image_id.in_(_WANTED)))
 
 
-def listed(session: orm.Session, page: paging.Page,
-           conditions: list[Any]) -> list[Any]:
-    """Return what ``LISTED`` names of the images of a page.
+def listing(session: orm.Session, page: paging.Page, conditions: list[Any],
+            scopes: list[Scope] | None) -> Any:
+    """Return the statement that selects what ``LISTED`` names, of a page.
 
     Times are in UTC: naive ones, or text in the form of ISO 8601.
+
+    :param scopes: what to choose from; None for all images. Each is walked
+        in order by an index of its own, to the end of the page and no
+        further; databases would read all of them and sort.
     """
     statement = page.apply(session, _LISTING.where(*conditions), _IMAGES.id)
-    return list(session.execute(statement).all())
+    if scopes is None:
+        return statement
+    ids = statement.with_only_columns(_IMAGES.id)
+    parts = [scope(ids).subquery() for scope in scopes]
+    return statement.where(_IMAGES.id.in_(
+        sa.union_all(*[sa.select(part.c.id) for part in parts])))
+
+
+def owned(project_id: str | None) -> Scope:
+    """Return the images of a project, to choose from."""
+    return lambda ids: ids.where(_IMAGES.project_id == project_id)
+
+
+def visible(visibility: str) -> Scope:
+    """Return the images of a visibility, to choose from."""
+    return lambda ids: ids.where(_IMAGES.visibility == visibility)
+
+
+def shared_with(project_id: str | None, member_status: str) -> Scope:
+    """Return the images that are shared with a project, to choose from.
+
+    :param member_status: how it has answered the offer; ``all`` for any way
+    """
+    def scope(ids: Any) -> Any:
+        chosen = ids.join_from(
+            Image.__table__, Member.__table__,
+            _MEMBERS.image_id == _IMAGES.id).where(
+            _IMAGES.visibility == "shared",
+            _MEMBERS.member_id == project_id)
+        if member_status != "all":
+            chosen = chosen.where(_MEMBERS.status == member_status)
+        return chosen
+    return scope
 
 
 def details(session: orm.Session, image_ids: list[str]
@@ -135,23 +174,6 @@ def details(session: orm.Session, image_ids: list[str]
     for values in tags.values():
         values.sort()
     return properties, tags
-
-
-def visible_to(project_id: str | None,
-               member_status: str) -> sa.ColumnElement[bool]:
-    """Return the condition for images that a project finds in its list.
-
-    :param member_status: how it has answered the offer to share an image;
-        ``all`` for any way
-    """
-    shared = sa.select(_MEMBERS.image_id).where(
-        _MEMBERS.member_id == project_id)
-    if member_status != "all":
-        shared = shared.where(_MEMBERS.status == member_status)
-    return sa.or_(
-        _IMAGES.project_id == project_id,
-        _IMAGES.visibility == "public",
-        sa.and_(_IMAGES.visibility == "shared", _IMAGES.id.in_(shared)))
 
 
 def has_property(name: str, value: str) -> sa.ColumnElement[bool]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.imagestore import test_data, test_images
+from tests.unit.imagestore import test_data, test_images, test_metadefs
 
 SAME = [
     test_images.test_new_image_has_the_shape_of_the_api,
@@ -16,6 +16,9 @@ SAME = [
     test_images.test_tags_come_and_go,
     test_images.test_members_share_one_image,
     test_images.test_migrations_make_what_the_models_say,
+    test_metadefs.test_tags_are_replaced_or_added,
+    test_metadefs.test_list_filters_and_pages,
+    test_metadefs.test_namespace_is_renamed_unless_the_name_is_taken,
     test_data.test_upload_and_download,
     test_data.test_second_upload_is_a_conflict,
     test_data.test_short_body_leaves_nothing,
@@ -28,4 +31,7 @@ SAME = [
 
 @pytest.mark.parametrize("test", SAME, ids=lambda test: test.__name__)
 def test_same(service, test):
-    test(service)
+    if test.__module__ == test_metadefs.__name__:
+        test(service, test_metadefs.make_public(service))
+    else:
+        test(service)

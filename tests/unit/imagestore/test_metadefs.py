@@ -15,15 +15,19 @@ def create(service, name="OS::Compute", **members):
                         ctx=ADMIN, status=201)
 
 
-@pytest.fixture
-def public(service):
-    """A namespace that everybody sees, with one of each."""
+def make_public(service):
+    """Make a namespace that everybody sees, with one of each."""
     create(
         service, visibility="public", display_name="Compute",
         resource_type_associations=[{"name": TYPE, "prefix": "hw_"}],
         properties={"cpus": CPU}, tags=[{"name": "fast"}],
         objects=[{"name": "box", "properties": {"cpus": CPU}}])
     return f"{ROOT}/OS::Compute"
+
+
+@pytest.fixture
+def public(service):
+    return make_public(service)
 
 
 def test_namespace_is_shown_with_all_it_has(service, public):
