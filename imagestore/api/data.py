@@ -69,7 +69,8 @@ class Data:
         """Send the data, or the one range of them that is asked for."""
         image, rows = self._find(req, image_id, policies.DOWNLOAD)
         if image.status == "deactivated" and not req.allowed(
-                policies.DEACTIVATE, {"project_id": image.project_id}):
+                policies.DOWNLOAD_DEACTIVATED,
+                {"project_id": image.project_id}):
             raise exceptions.Deactivated()
         if image.status not in data.HAS_DATA:
             return wsgi.Response(status=204)

@@ -46,6 +46,9 @@ class Images:
             ("GET", one, self.show),
             ("PATCH", one, self.update),
             ("DELETE", one, self.delete),
+            # Clients whose ID is empty must get no list.
+            ("GET", "/v2/images/", self.nameless),
+            ("DELETE", "/v2/images/", self.nameless),
             ("POST", f"{one}/actions/deactivate", self.deactivate),
             ("POST", f"{one}/actions/reactivate", self.reactivate),
         ]
@@ -93,6 +96,11 @@ class Images:
         with self._db.reader() as session:
             image = access.find(req, session, image_id, policies.GET)
             return self._shown(req, session, image)
+
+    @wsgi.handler()
+    def nameless(self, req: wsgi.Request) -> None:
+        req.authorize(policies.GET_ALL)
+        raise exceptions.ImageNotFound(image_id="")
 
     @wsgi.handler(body=schemas.PATCH)
     def update(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
@@ -149,6 +157,7 @@ class Images:
                 raise exceptions.WrongStatus(
                     status=image.status, wanted=status)
             images.set_status(session, image, status)
+            _record(session, image, f"image.{rule}")
 
 
 def _operations(req: wsgi.Request) -> list[dict[str, Any]]:

@@ -14,6 +14,8 @@ COMMUNITIZE = "communitize_image"
 SET_OWNER = "set_image_owner"
 UPLOAD = "upload_image"
 DOWNLOAD = "download_image"
+#: Beside DOWNLOAD, while the image is deactivated.
+DOWNLOAD_DEACTIVATED = "download_deactivated_image"
 DEACTIVATE = "deactivate"
 REACTIVATE = "reactivate"
 ADD_MEMBER = "add_member"
@@ -60,9 +62,12 @@ RULES = [
                 [("PUT", f"{_ONE}/file"), ("PUT", f"{_ONE}/stage")]),
     policy.rule(DOWNLOAD, _SEEN, "Download the data of an image.",
                 [("GET", f"{_ONE}/file")]),
-    policy.rule(DEACTIVATE, policy.ADMIN, "Stop the use of an image.",
+    policy.rule(DOWNLOAD_DEACTIVATED, policy.ADMIN,
+                "Download the data of a deactivated image.",
+                [("GET", f"{_ONE}/file")]),
+    policy.rule(DEACTIVATE, policy.MEMBER, "Stop the use of an image.",
                 [("POST", f"{_ONE}/actions/deactivate")]),
-    policy.rule(REACTIVATE, policy.ADMIN, "Allow the use of an image again.",
+    policy.rule(REACTIVATE, policy.MEMBER, "Allow the use of an image again.",
                 [("POST", f"{_ONE}/actions/reactivate")]),
     policy.rule(ADD_MEMBER, policy.MEMBER, "Share an image with a project.",
                 [("POST", _MEMBERS)]),

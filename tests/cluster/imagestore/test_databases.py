@@ -25,7 +25,7 @@ SAME = [
     test_data.test_delete_removes_the_data,
     test_data.test_deleted_while_uploading,
     test_data.test_upload_of_a_dead_process_is_given_up,
-    test_data.test_deactivated_image_is_for_admins,
+    test_data.test_data_of_a_deactivated_image_are_for_admins,
 ]
 
 

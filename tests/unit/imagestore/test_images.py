@@ -95,6 +95,13 @@ def test_foreign_image_is_as_good_as_none(service, method, path):
     assert (unknown.status_int, foreign.status_int) == (404, 404)
 
 
+def test_image_without_an_id_is_none(service):
+    service.create()
+
+    for method in ("GET", "DELETE"):
+        service.call(method, "/v2/images/", status=404)
+
+
 def test_reader_sees_and_may_not_change(service):
     image = service.create()
 
