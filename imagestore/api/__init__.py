@@ -8,6 +8,7 @@ from imagestore.api.data import Data
 from imagestore.api.discovery import Discovery
 from imagestore.api.images import Images
 from imagestore.api.imports import Imports
+from imagestore.api.location_patch import InImages
 from imagestore.api.locations import Locations
 from imagestore.api.members import Members
 from imagestore.api.metadef_items import Objects, Properties
@@ -22,11 +23,12 @@ from imagestore.protection import Protection
 
 def make(env: Env) -> wsgi.API:
     """Return the API as served on these parts."""
-    database = env.db
+    database, own = env.db, env.conf.imagestore
     resources: list[Any] = [
         Discovery(database), Images(
-            database, env.collector, Protection.from_file(
-                env.conf.imagestore.property_protection_file)),
+            database, env.collector,
+            Protection.from_file(own.property_protection_file),
+            InImages(env) if own.locations_in_images else None),
         Data(database, env.stores, env.uploads), Stores(env), Imports(env),
         Tasks(env), Locations(env), Members(database), Tags(database),
         Namespaces(database), ResourceTypes(database), Objects(database),

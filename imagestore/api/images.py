@@ -1,6 +1,6 @@
 """The images resource."""
 
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import orm
 
@@ -8,6 +8,7 @@ from common import db, events, wsgi
 from common import exceptions as common_exceptions
 from imagestore import changes, exceptions
 from imagestore.api import access, listing, views
+from imagestore.api.location_patch import InImages
 from imagestore.collector import Collector
 from imagestore.db import images
 from imagestore.db.models import EVENTS, Image
@@ -16,23 +17,12 @@ from imagestore.protection import NO_PROTECTION, Protection
 from imagestore.schemas import images as schemas
 
 
-class Locations(Protocol):
-    """Where data are, for those who may see and set it by a patch."""
-
-    def shown(self, session: orm.Session, image: Image) -> dict[str, Any]:
-        """Return members to show beside the others of an image."""
-
-    def apply(self, session: orm.Session, image: Image,
-              asked: list[changes.LocationChange]) -> None:
-        """Do as asked, or raise BadRequest or Conflict."""
-
-
 class Images:
     """Handlers of /v2/images."""
 
     def __init__(self, database: db.Database, collector: Collector,
                  protection: Protection = NO_PROTECTION,
-                 locations: Locations | None = None) -> None:
+                 locations: InImages | None = None) -> None:
         self._db = database
         self._collector = collector
         self._protection = protection
@@ -105,6 +95,7 @@ class Images:
     @wsgi.handler(body=schemas.PATCH)
     def update(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
         """Apply all operations, or none."""
+        sizes = self._sizes(req, image_id)
         with self._db.writer() as session:
             image = access.find(
                 req, session, image_id, policies.UPDATE, lock=True)
@@ -113,7 +104,8 @@ class Images:
             _authorize_changes(req, document, image.project_id, image)
             changes.apply(image, document)
             if self._locations and document.locations:
-                self._locations.apply(session, image, document.locations)
+                self._locations.apply(
+                    req, session, image, document.locations, sizes)
             _record(session, image, "image.update")
             return self._shown(req, session, image)
 
@@ -137,6 +129,16 @@ class Images:
     def reactivate(self, req: wsgi.Request, image_id: str) -> None:
         self._move(req, image_id, policies.REACTIVATE, "active")
 
+    def _sizes(self, req: wsgi.Request, image_id: str) -> dict[str, int]:
+        """Return the size of data that a patch adds by address."""
+        if self._locations is None:
+            return {}
+        with self._db.reader() as session:
+            image = access.find(req, session, image_id, policies.UPDATE)
+            document = changes.patched(
+                image, _operations(req), self._rights(req))
+        return self._locations.sizes(image_id, document.locations)
+
     def _rights(self, req: wsgi.Request) -> changes.Rights:
         return changes.Rights(self._protection, req.ctx.roles,
                               locations=self._locations is not None)
@@ -145,7 +147,7 @@ class Images:
                image: Image) -> dict[str, Any]:
         shown = views.image(image)
         if self._locations:
-            shown |= self._locations.shown(session, image)
+            shown |= self._locations.shown(req, session, image)
         return self._protection.cleaned(shown, req.ctx.roles)
 
     def _move(self, req: wsgi.Request, image_id: str, rule: str,

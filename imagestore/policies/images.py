@@ -22,6 +22,9 @@ ADD_MEMBER = "add_member"
 GET_MEMBERS = "get_members"
 UPDATE_MEMBER = "modify_member"
 DELETE_MEMBER = "delete_member"
+#: Of the older way to see and say where data are.
+GET_LOCATION = "get_image_location"
+SET_LOCATION = "set_image_location"
 DISCOVER = "discover_image_service"
 USAGE = "get_image_usage"
 
@@ -82,6 +85,12 @@ RULES = [
     policy.rule(DELETE_MEMBER, policy.MEMBER,
                 "Share an image with a project no longer.",
                 [("DELETE", _MEMBER)]),
+    policy.rule(GET_LOCATION, policy.READER,
+                "See in an image where its data are, if the service shows "
+                "that.", [("GET", "/v2/images"), ("GET", _ONE)]),
+    policy.rule(SET_LOCATION, policy.MEMBER,
+                "Say by a change of an image where its data are, if the "
+                "service allows that.", [("PATCH", _ONE)]),
     policy.rule(DISCOVER, _ANY_READER, "Read schemas and what is offered.",
                 [("GET", "/v2/schemas/{name}"),
                  ("GET", "/v2/schemas/metadefs/{name}"),

@@ -67,6 +67,24 @@ OPERATIONS: dict[str, Any] = {
     },
 }
 
+_DIGEST: dict[str, Any] = {"type": "string", "pattern": "^[0-9a-f]{32,128}$"}
+#: Of the older way to say where data are.
+LOCATIONS: dict[str, Any] = {"type": "array", "maxItems": 64, "items": {
+    "type": "object",
+    "properties": {
+        "url": {"type": "string", "minLength": 1, "maxLength": 2048},
+        "metadata": {"type": "object", "maxProperties": 64},
+        "validation_data": {
+            "type": "object",
+            "properties": {
+                "checksum": _DIGEST, "os_hash_value": _DIGEST,
+                "os_hash_algo": {"type": "string", "maxLength": 64}},
+            "additionalProperties": False},
+    },
+    "required": ["url", "metadata"],
+    "additionalProperties": False,
+}}
+
 _SORT = {"type": "array", "items": {"type": "string"}, "maxItems": 16}
 _DATE = {"type": "string", "maxLength": 64}
 LIST: dict[str, Any] = {
