@@ -29,6 +29,7 @@ def take(session: orm.Session, image_id: str, status: str,
         if image is None:
             raise exceptions.ImageNotFound(image_id=image_id)
         raise exceptions.WrongStatus(status=image.status, wanted=status)
+    doom(session, Data.image_id == image_id, Data.state == "refused")
 
 
 def begin(session: orm.Session, image_id: str, data_id: str, owner: str,
