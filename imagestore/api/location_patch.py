@@ -131,10 +131,11 @@ class InImages:
 
     def _size(self, url: str) -> int:
         opened = self._web().open(url)
-        try:
-            return opened.size
-        finally:
-            opened.close()
+        opened.close()
+        if opened.size is None:
+            raise common_exceptions.BadRequest(
+                reason=f"locations: {url} does not say its size")
+        return opened.size
 
     def _view(self, row: Data) -> dict[str, Any]:
         name = row.store or self._env.stores.default

@@ -1,5 +1,7 @@
 """What projects use, in the units of unified limits."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -13,11 +15,11 @@ _STAGED = ("uploading", "importing")
 def of_project(session: orm.Session,
                project_id: str | None) -> dict[str, int]:
     """Return what a project uses: images, and MiB, rounded up."""
-    rows = session.execute(
+    rows: list[Any] = list(session.execute(
         sa.select(Image.status, sa.func.count(),
                   sa.func.coalesce(sa.func.sum(Image.size), 0))
         .where(Image.project_id == project_id)
-        .group_by(Image.status)).all()
+        .group_by(Image.status)))
     size = sum(row[2] for row in rows if row[0] not in _STAGED)
     staged = sum(row[2] for row in rows if row[0] in _STAGED)
     return {

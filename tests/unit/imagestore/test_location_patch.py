@@ -118,6 +118,13 @@ def test_administrators_remove_all_but_the_last(service, web):
         "GET", f"/v2/images/{image}/file", status=200).body == CONTENT
 
 
+def test_size_must_be_said(service, web):
+    image = service.create()["id"]
+
+    service.patch(image, add(web.add("/x", b"", Content_Length="")),
+                  status=400)
+
+
 @pytest.mark.parametrize("operation", [
     add("gopher://info.cern.ch"), add("http://127.0.0.1:22/"),
     add("http://192.168.1.1/"), add("file:///etc/passwd"),
