@@ -66,11 +66,14 @@ class Workspace:
     def _report(self) -> int:
         """Write the results as JUnit's XML, and judge the skips."""
         _REPORT.parent.mkdir(parents=True, exist_ok=True)
-        results = subprocess.run(
-            [_tool("stestr"), "last", "--subunit"], cwd=self._folder,
-            stdout=subprocess.PIPE, check=True).stdout
-        subprocess.run([_tool("subunit2junitxml"), "-o", str(_REPORT)],
-                       input=results, check=False)
+        results = self._folder / "results"
+        with results.open("wb") as stream:
+            subprocess.run([_tool("stestr"), "last", "--subunit"],
+                           cwd=self._folder, stdout=stream, check=True)
+        with results.open("rb") as stream:
+            # It fails where a test did.
+            subprocess.run([_tool("subunit2junitxml"), "-o", str(_REPORT)],
+                           stdin=stream, check=False)
         skipped = unexpected_skips(_REPORT)
         for line in skipped:
             print(f"skipped: {line}")
