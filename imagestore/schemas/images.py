@@ -47,7 +47,7 @@ CREATE: dict[str, Any] = {
     "type": "object",
     "properties": WRITABLE | {"id": {
         "type": "string", "pattern":
-        "^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"}},
+        "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"}},
     "propertyNames": {"minLength": 1, "maxLength": 255},
 }
 

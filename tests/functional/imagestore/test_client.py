@@ -103,3 +103,28 @@ def test_discovery_is_public(cloud):
     for path in ("/", "/versions"):
         got = requests.get(cloud.url("imagestore") + path, timeout=10)
         assert got.json()["versions"][0]["status"] == "CURRENT"
+
+
+def test_metadata_definitions(openstack):
+    name = f"Test::{uuid.uuid4().hex[:8]}"
+    words = ("image", "metadef")
+
+    openstack.text(*words, "namespace", "create", "--public",
+                   "--display-name", "Test", name)
+    openstack.text(
+        *words, "property", "create", "--name", "cpus", "--title", "CPUs",
+        "--type", "integer", "--schema", '{"minimum": 1}', name)
+    openstack.text(*words, "property", "set", "--title", "Cores", name,
+                   "cpus")
+    shown = openstack(*words, "property", "show", name, "cpus")
+    assert (shown["title"], shown["minimum"]) == ("Cores", 1)
+    openstack.text(*words, "object", "create", "--namespace", name, "box")
+    assert [each["name"] for each in openstack(
+        *words, "object", "list", name)] == ["box"]
+    openstack.text(*words, "resource", "type", "association", "create",
+                   name, "OS::Nova::Flavor")
+    openstack.text(*words, "namespace", "set", "--protected", name)
+    openstack.fails(*words, "namespace", "delete", name)
+    openstack.text(*words, "namespace", "set", "--unprotected", name)
+    openstack.text(*words, "namespace", "delete", name)
+    assert name not in openstack.text(*words, "namespace", "list")
