@@ -13,7 +13,7 @@ from imagestore.stores.registry import Store
 
 LOG = logging.getLogger(__name__)
 
-_CHUNK = 4 << 20
+_CHUNK = 1 << 20
 #: Small, so that little is copied before the rest is sent as a file.
 _FIRST = 64 << 10
 
@@ -83,9 +83,14 @@ def _checked(store: Store, opened: Opened, end: int, algo: str,
     digest = hashlib.new(algo)
     held = b""
     for chunk in _read(store, opened, 0, end, _CHUNK):
-        if held:
-            yield held
-        concurrency.blocking(digest.update, chunk)
+        # While a chunk is looked at, the one before it is sent.
+        busy = concurrency.spawn(
+            concurrency.blocking, digest.update, chunk)
+        try:
+            if held:
+                yield held
+        finally:
+            busy.wait()
         held = chunk
     if digest.hexdigest() != hash_value:
         raise _corrupt(opened)
