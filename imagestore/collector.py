@@ -4,7 +4,7 @@ import logging
 
 from common import db, lease, loop
 from imagestore import exceptions
-from imagestore.db import data
+from imagestore.db import data, tasks
 from imagestore.db.models import Data
 from imagestore.stores.registry import Stores
 
@@ -33,7 +33,8 @@ class Collector(loop.Loop):
             LOG.warning("Upload %s is dead: giving it up", data_id)
             with self._db.writer() as session:
                 data.abandon(session, data_id)
-        with self._db.reader() as session:
+        with self._db.writer() as session:
+            tasks.purge(session)
             doomed = data.doomed(session)
         return sum(self._remove(row) for row in doomed)
 

@@ -2,7 +2,8 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
 from sqlalchemy import orm
@@ -18,6 +19,9 @@ from imagestore.stores.registry import Store
 from imagestore.uploads import Copy
 
 failpoint.declare("import.stored")
+
+#: Seconds between two notes of how far it is.
+_NOTE_S = 2.0
 
 
 @dataclasses.dataclass
@@ -57,8 +61,9 @@ class ImportImage(task.Task):
                 return
         body = fetch.get(self.url, env.web)
         try:
-            env.uploads.fetch(self.image_id, body, body.size, self.id,
-                              self.guard)
+            env.uploads.fetch(
+                self.image_id, _Counted(env, self.id, body.read, "Fetched"),
+                body.size, self.id, self.guard)
         finally:
             body.close()
 
@@ -175,7 +180,10 @@ class ImportImage(task.Task):
                       activate)
         with self._source(env) as (store, opened):
             assert opened.size is not None
-            env.uploads.copy(wanted, _Reader(store, opened), opened.size)
+            reader = _Reader(store, opened)
+            env.uploads.copy(
+                wanted, _Counted(env, self.id, reader.read,
+                                 f"To store {name}: copied"), opened.size)
 
     @contextlib.contextmanager
     def _source(self, env: Env) -> Iterator[tuple[Store, Opened]]:
@@ -197,6 +205,29 @@ class ImportImage(task.Task):
         if found is None:
             raise exceptions.Gone(image_id=self.image_id)
         return found
+
+
+class _Counted:
+    """Notes at the task how much was read, now and then."""
+
+    def __init__(self, env: Env, task_id: str,
+                 read: Callable[[int], bytes], verb: str) -> None:
+        self._env = env
+        self._task_id = task_id
+        self._read = read
+        self._verb = verb
+        self._got = 0
+        self._noted_at = time.monotonic()
+
+    def read(self, length: int) -> bytes:
+        chunk = self._read(length)
+        self._got += len(chunk)
+        if time.monotonic() - self._noted_at > _NOTE_S:
+            self._noted_at = time.monotonic()
+            with self._env.db.writer() as session:
+                tasks.note(session, self._task_id, message=(
+                    f"{self._verb} {self._got >> 20} MiB"))
+        return chunk
 
 
 class _Reader:
