@@ -50,6 +50,11 @@ OPTS = [
         "secure_hash", default=True,
         help="Compute the digests of data that are added by their "
              "location."),
+    cfg.BoolOpt(
+        "unified_limits", default=False,
+        help="Hold projects to the limits that identity has registered: "
+             "image_count_total, image_count_uploading, and, in MiB, "
+             "image_size_total and image_stage_total."),
     cfg.StrOpt(
         "property_protection_file",
         help="File that says which roles may do what to which custom "

@@ -8,6 +8,7 @@ from oslo_config import cfg
 from common import db, fetch
 from imagestore import conf as options
 from imagestore.collector import Collector
+from imagestore.quotas import Quotas
 from imagestore.stores.registry import Stores
 from imagestore.uploads import Uploads
 
@@ -24,6 +25,7 @@ class Env:
     stores: Stores
     collector: Collector
     uploads: Uploads
+    quotas: Quotas
     tasks: Any = None
 
     @property
@@ -40,4 +42,5 @@ def make(conf: cfg.ConfigOpts) -> Env:
     collector = Collector(database, stores, own.collect_interval)
     uploads = Uploads(
         database, stores, collector, limit=own.image_size_cap)
-    return Env(conf, database, stores, collector, uploads)
+    return Env(conf, database, stores, collector, uploads,
+               Quotas.from_conf(conf))

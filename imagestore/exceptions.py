@@ -144,6 +144,11 @@ class TooMany(exceptions.OverLimit):
     message = "An image may have at most {limit} {what}."
 
 
+class OverQuota(exceptions.OverLimit):
+    message = ("The project uses {used} of {name}, of which it may have "
+               "{limit}.")
+
+
 class NamespaceNotFound(exceptions.NotFound):
     message = "Metadata definition namespace {namespace} not found."
 

@@ -25,12 +25,13 @@ def make(env: Env) -> wsgi.API:
     """Return the API as served on these parts."""
     database, own = env.db, env.conf.imagestore
     resources: list[Any] = [
-        Discovery(database), Images(
-            database, env.collector,
+        Discovery(database, env.quotas), Images(
+            database, env.collector, env.quotas,
             Protection.from_file(own.property_protection_file),
             InImages(env) if own.locations_in_images else None),
-        Data(database, env.stores, env.uploads), Stores(env), Imports(env),
-        Tasks(env), Locations(env), Members(database), Tags(database),
+        Data(database, env.stores, env.uploads, env.quotas), Stores(env),
+        Imports(env), Tasks(env), Locations(env), Members(database),
+        Tags(database),
         Namespaces(database), ResourceTypes(database), Objects(database),
         Properties(database), MetadefTags(database)]
     return wsgi.API(

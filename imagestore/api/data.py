@@ -10,11 +10,14 @@ from imagestore.db import data
 from imagestore.db.models import Data as Row
 from imagestore.db.models import Image
 from imagestore.policies import images as policies
+from imagestore.quotas import Quotas
 from imagestore.stores.base import Opened
 from imagestore.stores.registry import Store, Stores
 from imagestore.uploads import Uploads
 
 _TYPE = "application/octet-stream"
+#: The limit on what images of a status have in all.
+_TOTALS = {"saving": "image_size_total", "uploading": "image_stage_total"}
 _STORE_HEADER = "X-Image-Meta-Store"
 
 
@@ -22,10 +25,11 @@ class Data:
     """Handlers of /v2/images/{image_id}/file and stage."""
 
     def __init__(self, database: db.Database, stores: Stores,
-                 uploads: Uploads) -> None:
+                 uploads: Uploads, quotas: Quotas) -> None:
         self._db = database
         self._stores = stores
         self._uploads = uploads
+        self._quotas = quotas
         self._downloads = downloads.Downloads()
 
     def routes(self) -> list[wsgi.Route]:
@@ -61,6 +65,10 @@ class Data:
                 content_type=req.content_type or "(none)", allowed=_TYPE)
         if image.status != "queued":
             raise exceptions.WrongStatus(status=image.status, wanted=status)
+        limits = self._quotas.limits(image.project_id)
+        with self._db.reader() as session:
+            self._quotas.check(session, image.project_id, limits,
+                               "image_count_uploading", _TOTALS[status])
         return image
 
     @wsgi.handler(stream=True)

@@ -5,6 +5,7 @@ from typing import Any
 from common import db, exceptions, wsgi
 from imagestore.db import usage
 from imagestore.policies import images as policies
+from imagestore.quotas import Quotas
 from imagestore.schemas import documents
 
 #: The newest first. They are not negotiated: clients look for single ones,
@@ -22,9 +23,10 @@ class Discovery:
     :param cache: whether the calls of the cache are served
     """
 
-    def __init__(self, database: db.Database, *,
+    def __init__(self, database: db.Database, quotas: Quotas, *,
                  cache: bool = False) -> None:
         self._db = database
+        self._quotas = quotas
         versions = _VERSIONS + (_OF_CACHES if cache else [])
         self._names = sorted(
             versions, key=lambda name: int(name[3:]), reverse=True)
@@ -58,10 +60,13 @@ class Discovery:
     def usage(self, req: wsgi.Request) -> dict[str, Any]:
         """Tell the sender's project what it uses; -1 is no limit."""
         req.authorize(policies.USAGE)
+        project_id = req.ctx.project_id or ""
+        limits = self._quotas.limits(project_id)
         with self._db.reader() as session:
-            used = usage.of_project(session, req.ctx.project_id)
-        return {"usage": {name: {"limit": -1, "usage": number}
-                          for name, number in used.items()}}
+            used = usage.of_project(session, project_id)
+        return {"usage": {
+            name: {"limit": limits.get(name, -1), "usage": number}
+            for name, number in used.items()}}
 
     def _shown(self, req: wsgi.Request) -> dict[str, Any]:
         link = {"rel": "self", "href": req.public_url("/v2/")}

@@ -14,6 +14,7 @@ from imagestore.db import images
 from imagestore.db.models import EVENTS, Image
 from imagestore.policies import images as policies
 from imagestore.protection import NO_PROTECTION, Protection
+from imagestore.quotas import Quotas
 from imagestore.schemas import images as schemas
 
 
@@ -21,10 +22,12 @@ class Images:
     """Handlers of /v2/images."""
 
     def __init__(self, database: db.Database, collector: Collector,
+                 quotas: Quotas,
                  protection: Protection = NO_PROTECTION,
                  locations: InImages | None = None) -> None:
         self._db = database
         self._collector = collector
+        self._quotas = quotas
         self._protection = protection
         self._locations = locations
 
@@ -54,7 +57,10 @@ class Images:
         document = changes.from_body(req.json, self._rights(req))
         columns = {"project_id": req.ctx.project_id} | document.columns
         _authorize_changes(req, document, columns["project_id"])
+        limits = self._quotas.limits(columns["project_id"])
         with self._db.writer() as session:
+            self._quotas.check(session, columns["project_id"], limits,
+                               "image_count_total")
             image = images.add(
                 session, req.json.get("id") or db.new_id(),
                 properties=document.properties, tags=document.tags or [],

@@ -40,13 +40,17 @@ class Imports:
     def start(self, req: wsgi.Request, image_id: str) -> None:
         """Have the image filled by a task."""
         with self._env.db.reader() as session:
-            _authorize(req, access.find(
-                req, session, image_id, image_policies.GET))
+            image = access.find(
+                req, session, image_id, image_policies.GET)
+            _authorize(req, image)
         method = req.json["method"]
         url = self._url(method)
+        limits = self._env.quotas.limits(image.project_id)
         with self._env.db.writer() as session:
             image = images.get(session, image_id, lock=True)
             self._check(session, image, method["name"])
+            self._env.quotas.check(
+                session, image.project_id, limits, "image_size_total")
             wanted = ImportImage(
                 image_id=image_id, method=method["name"], url=url,
                 stores=self._stores(req.json, session, image),

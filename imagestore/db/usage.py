@@ -8,6 +8,9 @@ from sqlalchemy import orm
 from imagestore.db.models import Image
 
 _MIB = 1 << 20
+#: What is counted, as limits are named.
+NAMES = ("image_size_total", "image_stage_total", "image_count_total",
+         "image_count_uploading")
 _UNDER_WAY = ("saving", "uploading", "importing")
 _STAGED = ("uploading", "importing")
 

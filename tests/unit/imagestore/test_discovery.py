@@ -25,7 +25,7 @@ def test_versions_are_public(service):
 
 
 def test_there_are_more_versions_with_a_cache(service):
-    made = Discovery(service.db, cache=True)
+    made = Discovery(service.db, service.env.quotas, cache=True)
 
     got = made.versions(wsgi.Request.blank("/versions"))
     names = [each["id"] for each in got["versions"]]

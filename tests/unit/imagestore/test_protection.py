@@ -34,7 +34,7 @@ def guarded(service, tmp_path):
     """Return a caller of the images resource with rules."""
     path = tmp_path / "protection.conf"
     path.write_text(RULES)
-    images = Images(service.db, service.collector,
+    images = Images(service.db, service.collector, service.env.quotas,
                     protection=Protection.from_file(str(path)))
     api = wsgi.API(name="imagestore", rules=service.api.rules,
                    routes=images.routes())
