@@ -53,6 +53,7 @@ def write_conf(state: pathlib.Path) -> pathlib.Path:
 _EXTRA: dict[str, tuple[str, ...]] = {
     "compute": ("vif_plugging_timeout = 0",
                 "[compute_agent]", "driver = fake"),
+    "imagestore": ("unified_limits = true",),
 }
 
 
