@@ -41,9 +41,10 @@ def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     def check() -> None:
         with database.reader() as session:
             session.execute(sa.select(models.Image.id).limit(1))
+    cache = [env.cache] if env.cache else []
     return daemon.Daemon(
         name="image-api",
         apps=[daemon.Listen(app, own.listen, own.port, "imagestore")],
-        loops=[env.collector, env.tasks, relay],
-        starting=[env.stores.prepare],
+        loops=[env.collector, env.tasks, relay, *cache],
+        starting=[env.stores.prepare, *(each.prepare for each in cache)],
         checks={"database": check}, stopping=[database.dispose])

@@ -42,6 +42,14 @@ OPTS = [
         "web_denied_networks", default=[],
         help="Public networks that images may not be imported from, such "
              "as those of this deployment."),
+    cfg.StrOpt(
+        "cache_dir",
+        help="Directory of this host's own, where it keeps copies of images "
+             "from stores far away. Without one there is no cache."),
+    cfg.IntOpt(
+        "cache_bytes", default=10 << 30, min=1,
+        help="Most that the cache holds, in bytes. What was not read for "
+             "the longest time goes first."),
     cfg.BoolOpt(
         "locations_in_images", default=False,
         help="Show where data are kept as member locations of an image, and "

@@ -7,6 +7,7 @@ from oslo_config import cfg
 
 from common import db, fetch
 from imagestore import conf as options
+from imagestore.cache import Cache
 from imagestore.collector import Collector
 from imagestore.quotas import Quotas
 from imagestore.stores.registry import Stores
@@ -26,6 +27,7 @@ class Env:
     collector: Collector
     uploads: Uploads
     quotas: Quotas
+    cache: Cache | None = None
     tasks: Any = None
 
     @property
@@ -43,4 +45,13 @@ def make(conf: cfg.ConfigOpts) -> Env:
     uploads = Uploads(
         database, stores, collector, limit=own.image_size_cap)
     return Env(conf, database, stores, collector, uploads,
-               Quotas.from_conf(conf))
+               Quotas.from_conf(conf), _cache(conf, database, stores))
+
+
+def _cache(conf: cfg.ConfigOpts, database: db.Database,
+           stores: Stores) -> Cache | None:
+    own = conf.imagestore
+    if not own.cache_dir:
+        return None
+    return Cache(database, stores, own.cache_dir, conf.host,
+                 own.cache_bytes)

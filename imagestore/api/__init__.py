@@ -4,6 +4,7 @@ from typing import Any
 
 from common import faults, wsgi
 from imagestore import policies
+from imagestore.api.cache import CacheAPI
 from imagestore.api.data import Data
 from imagestore.api.discovery import Discovery
 from imagestore.api.images import Images
@@ -25,15 +26,18 @@ def make(env: Env) -> wsgi.API:
     """Return the API as served on these parts."""
     database, own = env.db, env.conf.imagestore
     resources: list[Any] = [
-        Discovery(database, env.quotas), Images(
+        Discovery(database, env.quotas, cache=env.cache is not None),
+        Images(
             database, env.collector, env.quotas,
             Protection.from_file(own.property_protection_file),
             InImages(env) if own.locations_in_images else None),
-        Data(database, env.stores, env.uploads, env.quotas), Stores(env),
+        Data(env), Stores(env),
         Imports(env), Tasks(env), Locations(env), Members(database),
         Tags(database),
         Namespaces(database), ResourceTypes(database), Objects(database),
         Properties(database), MetadefTags(database)]
+    if env.cache:
+        resources.append(CacheAPI(env, env.cache))
     return wsgi.API(
         name="imagestore", rules=policies.RULES, faults=faults.IMAGE,
         routes=[route for each in resources for route in each.routes()])

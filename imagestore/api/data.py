@@ -2,18 +2,17 @@
 
 from typing import Any
 
-from common import db, wsgi
 from common import exceptions as common_exceptions
+from common import wsgi
 from imagestore import downloads, exceptions
 from imagestore.api import access
 from imagestore.db import data
 from imagestore.db.models import Data as Row
 from imagestore.db.models import Image
+from imagestore.env import Env
 from imagestore.policies import images as policies
-from imagestore.quotas import Quotas
 from imagestore.stores.base import Opened
-from imagestore.stores.registry import Store, Stores
-from imagestore.uploads import Uploads
+from imagestore.stores.registry import Store
 
 _TYPE = "application/octet-stream"
 #: The limit on what images of a status have in all.
@@ -24,12 +23,12 @@ _STORE_HEADER = "X-Image-Meta-Store"
 class Data:
     """Handlers of /v2/images/{image_id}/file and stage."""
 
-    def __init__(self, database: db.Database, stores: Stores,
-                 uploads: Uploads, quotas: Quotas) -> None:
-        self._db = database
-        self._stores = stores
-        self._uploads = uploads
-        self._quotas = quotas
+    def __init__(self, env: Env) -> None:
+        self._db = env.db
+        self._stores = env.stores
+        self._uploads = env.uploads
+        self._quotas = env.quotas
+        self._cache = env.cache
         self._downloads = downloads.Downloads()
 
     def routes(self) -> list[wsgi.Route]:
@@ -82,7 +81,10 @@ class Data:
             raise exceptions.Deactivated()
         if image.status not in data.HAS_DATA:
             return wsgi.Response(status=204)
-        store, opened = self._open(rows)
+        kept = self._cache and self._cache.open(image_id)
+        store, opened = kept or self._open(rows)
+        if self._cache and not kept and store.kind != "file":
+            self._cache.queue(image_id)
         try:
             return self._response(req, image, store, opened)
         except BaseException:

@@ -178,6 +178,29 @@ class ImageTask(Base):
         db.UTCDateTime())
 
 
+class CachedImage(Base):
+    """A copy of an image that a host keeps, is to make, or is to remove.
+
+    States are queued, cached and doomed.
+    """
+
+    __tablename__ = "image_cache"
+    __table_args__ = (
+        sa.Index("ix_image_cache_node_image_id", "node", "image_id"),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
+    image_id: Mapped[str] = mapped_column(sa.String(36))
+    node: Mapped[str] = mapped_column(sa.String(255))
+    state: Mapped[str] = mapped_column(sa.String(16))
+    size: Mapped[int] = mapped_column(sa.BigInteger())
+    hits: Mapped[int]
+    last_accessed: Mapped[datetime.datetime] = mapped_column(
+        db.UTCDateTime())
+    last_modified: Mapped[datetime.datetime] = mapped_column(
+        db.UTCDateTime())
+
+
 EVENTS = events.define_tables(Base)
 LEASES = lease.define_tables(Base)
 TASKS = task.define_tables(Base)

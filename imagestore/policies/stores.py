@@ -10,6 +10,9 @@ GET_IMAGE_TASKS = "get_image_tasks"
 TASKS = "tasks_api_access"
 ADD_LOCATION = "add_image_location"
 GET_LOCATIONS = "fetch_image_location"
+CACHE_LIST = "cache_list"
+CACHE_IMAGE = "cache_image"
+CACHE_DELETE = "cache_delete"
 
 _ONE = "/v2/images/{image_id}"
 _LOCATIONS = f"{_ONE}/locations"
@@ -37,4 +40,11 @@ RULES = [
     policy.rule(GET_LOCATIONS, policy.ADMIN_OR_SERVICE,
                 "Show where the data of an image lie.",
                 [("GET", _LOCATIONS)]),
+    policy.rule(CACHE_LIST, policy.ADMIN, "List what is cached.",
+                [("GET", "/v2/cache")]),
+    policy.rule(CACHE_IMAGE, policy.ADMIN, "Have an image cached.",
+                [("PUT", "/v2/cache/{image_id}")]),
+    policy.rule(CACHE_DELETE, policy.ADMIN, "Remove images from the cache.",
+                [("DELETE", "/v2/cache"),
+                 ("DELETE", "/v2/cache/{image_id}")]),
 ]
