@@ -218,6 +218,8 @@ def test_list_shows_own_public_and_accepted(service):
     assert sorted(names(service)) == ["own", "public", "shared"]
     assert names(service, "visibility=community") == ["community"]
     assert len(names(service, ctx=ADMIN)) == 5
+    assert sorted(names(service, ctx=OTHER)) == [
+        "community", "foreign", "public", "shared"]
 
 
 def test_list_filters(service):
