@@ -78,9 +78,14 @@ def _statement(req: wsgi.Request, session: orm.Session,
     # To make it takes longer than to run it.
     made = _STATEMENTS.get(key)
     if made is None:
+        scopes = None if everything else _scopes(req)
+        if page.marker is not None and scopes is not None and (
+                not images.is_in(session, page.marker, scopes)):
+            # As if it were not there: it may be of others.
+            raise exceptions.BadRequest(
+                reason=f"marker: {page.marker!r} is not in the list")
         made = images.listing(
-            session, page, _conditions(req.params_checked),
-            None if everything else _scopes(req))
+            session, page, _conditions(req.params_checked), scopes)
         if page.marker is None:
             _STATEMENTS[key] = made
     return made

@@ -130,6 +130,15 @@ def listing(session: orm.Session, page: paging.Page, conditions: list[Any],
         sa.union_all(*[sa.select(part.c.id) for part in parts])))
 
 
+def is_in(session: orm.Session, image_id: str,
+          scopes: list[Scope]) -> bool:
+    """Say whether an image is there to choose from."""
+    ids = sa.select(_IMAGES.id).where(_IMAGES.id == image_id)
+    found = session.execute(
+        sa.union_all(*[scope(ids) for scope in scopes])).first()
+    return found is not None
+
+
 def owned(project_id: str | None) -> Scope:
     """Return the images of a project, to choose from."""
     return lambda ids: ids.where(_IMAGES.project_id == project_id)

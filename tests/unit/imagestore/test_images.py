@@ -262,6 +262,16 @@ def test_pages_follow_each_other(service):
     assert names(service, "limit=0") == []
 
 
+def test_foreign_marker_is_as_good_as_none(service):
+    foreign = service.create(ctx=OTHER, visibility="private")["id"]
+    none = "0" + foreign[1:] if foreign[0] != "0" else "1" + foreign[1:]
+
+    told = [service.call("GET", f"/v2/images?marker={marker}",
+                         status=400).text.replace(marker, "")
+            for marker in (foreign, none)]
+    assert told[0] == told[1]
+
+
 def test_list_asks_the_database_a_constant_number_of_times(service):
     def count():
         with db.count_queries(service.db) as queries:
