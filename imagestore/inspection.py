@@ -53,14 +53,16 @@ class Seen:
     def __init__(self) -> None:
         self.size = 0
 
-    def looks(self, chunk: bytes) -> list[Callable[[], None]]:
-        """Return what takes the next bytes into account.
+    def looks(self) -> list[Callable[[bytes], None]]:
+        """Return what takes bytes into account.
 
-        The calls may be made side by side, in threads of their own; all
-        must be over before the next bytes are shown.
+        Each has to see all chunks in their order, in any thread; they do
+        not need to keep step with each other.
         """
+        return [self._count]
+
+    def _count(self, chunk: bytes) -> None:
         self.size += len(chunk)
-        return []
 
 
 class Inspector(Seen):
@@ -79,13 +81,14 @@ class Inspector(Seen):
         self._decided = not self._checked
         self._facts: Facts | None = None
 
-    def looks(self, chunk: bytes) -> list[Callable[[], None]]:
-        super().looks(chunk)
-        looks = [lambda: self._md5.update(chunk),
-                 lambda: self._strong.update(chunk)]
+    def looks(self) -> list[Callable[[bytes], None]]:
+        return [self._strong.update, self._see]
+
+    def _see(self, chunk: bytes) -> None:
+        self._count(chunk)
         if not self._decided:
-            looks.append(lambda: self._recognize(chunk))
-        return looks
+            self._recognize(chunk)
+        self._md5.update(chunk)
 
     def glance(self) -> None:
         """Raise ContentRefused if it is clear already that it must be."""

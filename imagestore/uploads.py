@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import functools
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -13,12 +12,12 @@ from imagestore import exceptions, inspection
 from imagestore.collector import Collector
 from imagestore.db import data
 from imagestore.db.models import EVENTS, Image
-from imagestore.stores.base import Staged
 from imagestore.stores.registry import STAGING, Store, Stores
 
-#: Large enough that handing a chunk to threads costs nothing beside it; two
-#: are held at a time.
-_CHUNK = 4 << 20
+#: Large enough that handing a chunk to threads costs nothing beside it.
+_CHUNK = 2 << 20
+#: Chunks that wait for the slowest of those that look at them.
+_AHEAD = 3
 
 failpoint.declare("upload.begun", "upload.half", "upload.written",
                   "upload.finished")
@@ -205,23 +204,17 @@ class Uploads:
                     length: int | None, seen: inspection.Seen) -> None:
         store = upload.store
         staged = store.call(store.driver.stage, upload.data_id)
-        busy = None
+        readers = _Readers([staged.write, *seen.looks()])
         try:
             for chunk in self._chunks(upload, source, length):
-                # While a chunk is looked at, the next one is read.
-                if busy is not None:
-                    busy.wait()
-                    failpoint.hit("upload.half")
-                busy = concurrency.spawn(_take, chunk, staged, seen)
-            if busy is not None:
-                busy.wait()
+                readers.show(chunk)
+                failpoint.hit("upload.half")
+            readers.end()
             if isinstance(seen, inspection.Inspector):
                 concurrency.blocking(seen.judge)
             store.call(staged.finish)
         finally:
-            if busy is not None:
-                with contextlib.suppress(Exception):
-                    busy.wait()
+            readers.stop()
             store.call(staged.close)
 
     def _chunks(self, upload: _Upload, source: Source,
@@ -252,8 +245,46 @@ def _inspector(image: Image) -> inspection.Inspector:
     return inspection.Inspector(image.container_format, image.disk_format)
 
 
-def _take(chunk: bytes, staged: Staged, seen: inspection.Seen) -> None:
-    looks: list[Callable[[], Any]] = [
-        functools.partial(staged.write, chunk), *seen.looks(chunk)]
-    concurrency.gather(*(
-        functools.partial(concurrency.blocking, look) for look in looks))
+class _Readers:
+    """Shows chunks to several functions, each in a native thread.
+
+    None waits for another, unless it is too far ahead.
+    """
+
+    def __init__(self, reads: list[Callable[[bytes], Any]]) -> None:
+        self._queues = [concurrency.Queue(_AHEAD) for _ in reads]
+        self._error: Exception | None = None
+        self._threads = [
+            concurrency.spawn(self._run, read, queue)
+            for read, queue in zip(reads, self._queues, strict=True)]
+
+    def _run(self, read: Callable[[bytes], Any], queue: Any) -> None:
+        while (chunk := queue.get()) is not None:
+            try:
+                if self._error is None:
+                    concurrency.blocking(read, chunk)
+            except Exception as error:
+                self._error = error
+
+    def show(self, chunk: bytes) -> None:
+        """Show it to all; raise what one of them has raised before."""
+        for queue in self._queues:
+            queue.put(chunk)
+        self._check()
+
+    def end(self) -> None:
+        """Wait until all were shown all; raise what one has raised."""
+        self.stop()
+        self._check()
+
+    def _check(self) -> None:
+        if self._error is not None:
+            raise self._error
+
+    def stop(self) -> None:
+        """Wait until none runs any longer; may be repeated."""
+        for queue in self._queues:
+            queue.put(None)
+        for thread in self._threads:
+            thread.wait()
+        self._queues, self._threads = [], []

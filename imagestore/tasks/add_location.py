@@ -145,5 +145,5 @@ class AddLocation(task.Task):
 
 
 def _look(seen: inspection.Seen, chunk: bytes) -> None:
-    for each in seen.looks(chunk):
-        concurrency.blocking(each)
+    for each in seen.looks():
+        concurrency.blocking(each, chunk)
