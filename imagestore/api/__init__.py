@@ -30,7 +30,10 @@ def make(env: Env) -> wsgi.API:
         Images(
             database, env.collector, env.quotas,
             Protection.from_file(own.property_protection_file),
-            InImages(env) if own.locations_in_images else None),
+            InImages(env) if own.locations_in_images else None,
+            {"OpenStack-image-import-methods": ",".join(own.import_methods),
+             "OpenStack-image-store-ids": ",".join(
+                 each.name for each in env.stores)}),
         Data(env), Stores(env),
         Imports(env), Tasks(env), Locations(env), Members(database),
         Tags(database),

@@ -1,5 +1,6 @@
 """The images resource."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import orm
@@ -24,7 +25,13 @@ class Images:
     def __init__(self, database: db.Database, collector: Collector,
                  quotas: Quotas,
                  protection: Protection = NO_PROTECTION,
-                 locations: InImages | None = None) -> None:
+                 locations: InImages | None = None,
+                 offers: Mapping[str, str] | None = None) -> None:
+        """Take the parts.
+
+        :param offers: headers that tell how a new image can be filled
+        """
+        self._offers = offers or {}
         self._db = database
         self._collector = collector
         self._quotas = quotas
@@ -70,6 +77,7 @@ class Images:
         response = wsgi.Response(status=201, json=shown)
         response.headers["Location"] = req.public_url(
             f"/v2/images/{image.id}")
+        response.headers.update(self._offers)
         return response
 
     @wsgi.handler(query=schemas.LIST)

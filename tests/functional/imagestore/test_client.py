@@ -128,3 +128,26 @@ def test_metadata_definitions(openstack):
     openstack.text(*words, "namespace", "set", "--unprotected", name)
     openstack.text(*words, "namespace", "delete", name)
     assert name not in openstack.text(*words, "namespace", "list")
+
+
+def test_import_and_downloads_by_sendfile(openstack, admin, tmp_path):
+    content = os.urandom(5 << 20)
+    (tmp_path / "x").write_bytes(content)
+    made = openstack(
+        "image", "create", "--import", "--file", str(tmp_path / "x"),
+        "--disk-format", "raw", "--container-format", "bare", "imported")
+    path = f"/v2/images/{made['id']}"
+    until = time.monotonic() + 30
+    while admin("imagestore", "GET", path).json()["status"] != "active":
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    assert openstack("image", "show", made["id"])["size"] == len(content)
+
+    for _ in range(2):  # the first is compared with its digest
+        got = admin("imagestore", "GET", f"{path}/file")
+        assert got.content == content
+    got = admin("imagestore", "GET", f"{path}/file",
+                headers={"Range": "bytes=1000-4999999"})
+    assert got.status_code == 206
+    assert got.content == content[1000:5000000]
+    openstack.text("image", "delete", made["id"])
