@@ -16,15 +16,19 @@ from typing import Any
 
 import urllib3
 
-from common import exceptions
+from common import concurrency, exceptions
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _MOST_REDIRECTS = 3
 _CONNECT_S = 10
 _IDLE_S = 60
+#: For the head of an answer, which may come byte by byte.
+_HEAD_S = 30
+_MOST_ADDRESSES = 3
 _URL_MAX = 2048
-#: Public by number, but a way to private addresses: NAT64.
-_TRANSLATED = ipaddress.ip_network("64:ff9b::/96")
+#: All that is handed out in IPv6. Beside it are site-local addresses, and
+#: those that lead to others of IPv4.
+_UNICAST = ipaddress.ip_network("2000::/3")
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -71,8 +75,8 @@ def _within(address: Address, networks: Sequence[str]) -> bool:
 
 def _is_public(address: Address) -> bool:
     if isinstance(address, ipaddress.IPv6Address) and (
-            address.ipv4_mapped or address.sixtofour or address.teredo
-            or address in _TRANSLATED):
+            address not in _UNICAST or address.sixtofour
+            or address.teredo):
         return False
     return address.is_global and not address.is_multicast
 
@@ -129,18 +133,29 @@ class Fetched:
         self._pool = pool
         self._deadline = deadline
         length = answer.headers.get("Content-Length", "")
+        said = length.isdecimal() and len(length) < 20
         #: Bytes to come, None if that is not said.
-        self.size = int(length) if length.isdecimal() else None
+        self.size = int(length) if said else None
 
     def read(self, length: int) -> bytes:
-        """Return up to ``length`` bytes; none at the end."""
-        if time.monotonic() > self._deadline:
-            raise Failed(reason="it took too long")
+        """Return ``length`` bytes, or fewer at the end."""
+        got = bytearray()
+        while len(got) < length:
+            # What comes drop by drop must not outlive its time either.
+            if time.monotonic() > self._deadline:
+                raise Failed(reason="it took too long")
+            part = self._read_some(length - len(got))
+            if not part:
+                break
+            got += part
+        return bytes(got)
+
+    def _read_some(self, length: int) -> bytes:
         try:
-            got: bytes = self._answer.read(length, decode_content=False)
+            part: bytes = self._answer.read1(length, decode_content=False)
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise Failed(reason=_kind(error)) from error
-        return got
+        return part or b""
 
     def close(self) -> None:
         """Let go of the connection; may be repeated."""
@@ -177,13 +192,14 @@ def _ask(target: Target, start: int) -> tuple[Any, Any]:
     if start:
         headers["Range"] = f"bytes={start}-"
     error: Exception | None = None
-    for address in target.addresses:
+    for address in target.addresses[:_MOST_ADDRESSES]:
         pool = _pool(target, address)
         try:
-            answer = pool.request(
-                "GET", target.path, headers=headers, redirect=False,
-                retries=False, preload_content=False, decode_content=False)
-            return answer, pool
+            with concurrency.Timeout(_HEAD_S):
+                return pool.request(
+                    "GET", target.path, headers=headers, redirect=False,
+                    retries=False, preload_content=False,
+                    decode_content=False), pool
         except (urllib3.exceptions.HTTPError, OSError) as failed:
             pool.close()
             error = failed
