@@ -242,7 +242,11 @@ class Uploads:
 
 def _inspector(image: Image) -> inspection.Inspector:
     assert image.container_format and image.disk_format
-    return inspection.Inspector(image.container_format, image.disk_format)
+    # A copy has to have the digest that the image is known by.
+    return inspection.Inspector(
+        image.container_format, image.disk_format,
+        image.hash_algo if image.hash_algo and image.hash_value
+        else "sha512")
 
 
 class _Readers:

@@ -110,6 +110,9 @@ class InImages:
 
     def _remove(self, session: orm.Session, image: Image,
                 index: int | None) -> None:
+        # What an import has copied may go again, and be all that is left.
+        if image.importing_to:
+            raise exceptions.BeingImported(image_id=image.id)
         rows = data.of_image(session, image.id)
         if index is None or index >= len(rows):
             raise common_exceptions.BadRequest(

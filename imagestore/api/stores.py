@@ -65,7 +65,8 @@ class Stores:
                 req, session, image_id, policies.DELETE, lock=True)
             if image.protected:
                 raise exceptions.Protected(image_id=image_id)
-            if store in (image.importing_to or "").split(","):
+            # What an import has copied may go again, and be all that is left.
+            if image.importing_to:
                 raise exceptions.BeingImported(image_id=image_id)
             if self._env.stores.get(store).driver.read_only:
                 raise exceptions.StoreReadOnly()

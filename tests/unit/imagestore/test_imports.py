@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from common import concurrency, fetch
+from common import concurrency, failpoint, fetch
 from imagestore.db import models
 from tests.unit.imagestore.conftest import ADMIN, OTHER, READER, Service
 
@@ -218,6 +218,26 @@ def test_copy_that_fails_leaves_what_there_was(service, monkeypatch):
     assert len(service.files()) == 1
 
 
+def test_no_store_is_left_while_another_gets_data(service, monkeypatch):
+    image = service.create()["id"]
+    service.upload(image, CONTENT)
+    service.start_import(image, "copy-image", stores=["b", "c"])
+    told = []
+
+    def hit(name):
+        if name == "import.stored" and not told:
+            told.append(service.call(
+                "DELETE", f"/v2/stores/a/{image}", ctx=ADMIN).status_int)
+            break_store(service, monkeypatch, "c")
+    monkeypatch.setattr(failpoint, "hit", hit)
+    service.run()
+
+    assert told == [409]
+    assert service.task(image)["status"] == "failure"
+    assert service.show(image)["stores"] == "a"
+    assert service.call("GET", f"/v2/images/{image}/file").body == CONTENT
+
+
 def test_staged_data_are_inspected(service, qcow2):
     image = service.create(disk_format="qcow2")["id"]
     service.stage(image, qcow2("-u", "-b", "/etc/passwd", "-F", "raw"))
@@ -373,6 +393,9 @@ def test_location_with_a_digest(service, web):
     shown = service.show(image)
     assert (shown["os_hash_algo"], shown["os_hash_value"]) == (
         "sha256", sha256)
+    service.start_import(image, "copy-image", stores=["a"])
+    service.run()
+    assert service.show(image)["stores"] == "a,web"
 
     other = service.create()["id"]
     add_location(service, other, url, os_hash_value="0" * 64,
