@@ -15,7 +15,7 @@ from identity import tokens
 from identity.db.authority import Subject
 from identity.methods.base import Proof
 
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,6 +27,9 @@ class Receipt:
     issued_at: datetime.datetime
     expires_at: datetime.datetime
     epoch: int
+    #: As in proofs: of a token that was among the methods.
+    not_after: datetime.datetime | None = None
+    chain: str | None = None
 
 
 class Incomplete(Exception):
@@ -53,19 +56,28 @@ class Receipts:
 
     def refuse(self, proof: Proof, subject: Subject,
                required: list[list[str]]) -> Incomplete:
-        """Return the error that has a receipt for ``proof`` with it."""
+        """Return the error that has a receipt for ``proof`` with it.
+
+        :raises Unauthorized: for a proof by a delegation: what comes next
+            would be the user's own, and worth more than the delegation
+        """
+        if proof.delegation is not None:
+            raise exceptions.Unauthorized()
         now = db.utcnow()
+        ends = (now + datetime.timedelta(seconds=self._life_s),
+                proof.not_after)
         receipt = Receipt(
             subject.id, proof.methods, now,
-            now + datetime.timedelta(seconds=self._life_s), subject.epoch)
-        text = tokens.seal(self._keys, [
-            _VERSION, receipt.user_id, receipt.methods,
-            tokens.micros(receipt.issued_at),
-            tokens.micros(receipt.expires_at), receipt.epoch])
-        return Incomplete(text, receipt, subject, required)
+            min(end for end in ends if end is not None), subject.epoch,
+            proof.not_after, proof.chain)
+        return Incomplete(
+            tokens.seal(self._keys, _payload(receipt)), receipt, subject,
+            required)
 
     def joined(self, text: str, proof: Proof, subject: Subject) -> Proof:
         """Return ``proof`` with the methods of the receipt, too.
+
+        What a token has proven ends with the token here, too.
 
         :raises Unauthorized: if it is another's, or no longer good
         """
@@ -74,18 +86,32 @@ class Receipts:
                 or receipt.expires_at <= db.utcnow()):
             raise exceptions.Unauthorized()
         methods = dict.fromkeys(receipt.methods + proof.methods)
-        return dataclasses.replace(proof, methods=tuple(methods))
+        ends = [end for end in (receipt.not_after, proof.not_after) if end]
+        return dataclasses.replace(
+            proof, methods=tuple(methods),
+            not_after=min(ends, default=None),
+            chain=proof.chain or receipt.chain)
 
     def _read(self, text: str) -> Receipt:
         try:
-            version, user_id, methods, issued, expires, epoch = (
-                tokens.unseal(self._keys, text))
+            (version, user_id, methods, issued, expires, epoch, not_after,
+             chain) = tokens.unseal(self._keys, text)
         except ValueError:
             raise exceptions.Unauthorized() from None
         if version != _VERSION:
             raise exceptions.Unauthorized()
-        return Receipt(user_id, tuple(methods), tokens.moment(issued),
-                       tokens.moment(expires), epoch)
+        return Receipt(
+            user_id, tuple(methods), tokens.moment(issued),
+            tokens.moment(expires), epoch,
+            not_after and tokens.moment(not_after), chain)
+
+
+def _payload(receipt: Receipt) -> list[Any]:
+    return [
+        _VERSION, receipt.user_id, receipt.methods,
+        tokens.micros(receipt.issued_at), tokens.micros(receipt.expires_at),
+        receipt.epoch, receipt.not_after and tokens.micros(receipt.not_after),
+        receipt.chain]
 
 
 def unmet(options: Mapping[str, Any], methods: Collection[str],

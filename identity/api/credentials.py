@@ -61,6 +61,7 @@ class Credentials:
         req.authorize(policies.CREATE, target(user_id=req.ctx.user_id))
         rights.refuse_delegated(req)
         body = req.json["credential"]
+        rights.refuse_login(req, body["type"])
         req.authorize(policies.CREATE, target(user_id=body["user_id"]))
         row = Credential(
             user_id=body["user_id"], type=body["type"],
@@ -105,6 +106,7 @@ class Credentials:
                     reason="body.credential.user_id: cannot be changed")
             blob = body.get("blob", self._vault.open(row.sealed_blob))
             row.type = body.get("type", row.type)
+            rights.refuse_login(req, row.type)
             row.project_id = body.get("project_id", row.project_id)
             row.sealed_blob = self._vault.seal(blob)
             row.access_hash = _access_hash(row, blob)

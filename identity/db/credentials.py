@@ -10,6 +10,7 @@ from identity.db.delegations import Credential
 from identity.db.models import User
 
 EC2 = "ec2"
+TOTP = "totp"
 #: Credentials that a user may have.
 MAX_PER_USER = 500
 

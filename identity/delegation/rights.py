@@ -1,6 +1,7 @@
 """Who may make what lets others, or programs, act for somebody."""
 
 from common import wsgi
+from identity.db import credentials
 from identity.exceptions import NotAllowed
 
 
@@ -39,6 +40,20 @@ def refuse_elsewhere(req: wsgi.Request, project_id: str | None) -> None:
         raise NotAllowed(
             reason="An application credential makes keys for its own "
                    "project only.")
+
+
+def refuse_login(req: wsgi.Request, kind: str) -> None:
+    """Raise NotAllowed for programs that store what one logs in with.
+
+    Who logs in with it has all that the user has, not what the program
+    has.
+
+    :param kind: type of the stored secret
+    """
+    if maker_id(req) is not None and kind == credentials.TOTP:
+        raise NotAllowed(
+            reason="An application credential stores no seeds of one-time "
+                   "passcodes.")
 
 
 def maker_id(req: wsgi.Request) -> str | None:

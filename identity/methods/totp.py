@@ -25,7 +25,7 @@ _WINDOW_S = 30
 _DIGITS = 6
 #: Guesses per user within one window.
 _TRIES = 5
-KIND = "totp"
+KIND = credentials.TOTP
 
 
 class Totp(base.Method):
@@ -69,6 +69,8 @@ class Totp(base.Method):
         with self.means.db.reader() as session:
             rows = credentials.of_user(session, user_id, KIND)
         for row in rows:
+            if row.application_credential_id is not None:
+                continue  # a program's, that is less than its user
             text = self.means.vault.open(row.sealed_blob).replace(" ", "")
             text = text.rstrip("=").upper()
             try:

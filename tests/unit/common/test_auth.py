@@ -98,6 +98,14 @@ def test_revocation_forgets_what_it_matches(door, event, forgotten):
     assert len(door.identity.asked) == (2 if forgotten else 1)
 
 
+def test_trusts_end_with_users_that_their_tokens_do_not_show(door):
+    door.identity.tokens["good"]["OS-TRUST:trust"] = {"id": "t"}
+    door(X_Auth_Token="good")
+    door.cache.revoked(None, event={"user_id": "u2"})
+    door(X_Auth_Token="good")
+    assert len(door.identity.asked) == 2
+
+
 def test_answer_older_than_a_revocation_is_not_kept(door):
     def slow():
         door.cache.revoked(None, event={"user_id": "u1"})

@@ -357,6 +357,14 @@ class TestMadeByProgram:
         got = robot("POST", member.ec2, {
             "tenant_id": ids.ADMIN_PROJECT_ID})
         assert got.status_code == 403
+        # What it stores lets nobody log in as the whole user.
+        seed = {"user_id": member.id, "type": "totp", "blob": "GEZDGNBV"}
+        got = robot("POST", PATH, {"credential": seed})
+        assert got.status_code == 403
+        note = make(robot, member.id, type="note")["id"]
+        got = robot("PATCH", f"{PATH}/{note}", {"credential": {
+            "type": "totp"}})
+        assert got.status_code == 403
         # It sees, and changes, what it made and no more.
         kept = make(member, member.id)
         mine = member.ok("POST", member.ec2, {"tenant_id": project["id"]})[

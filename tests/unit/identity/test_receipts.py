@@ -123,6 +123,51 @@ class TestReceipt:
         assert got.status_code == 201
 
 
+def with_rules(admin, user_id, *rules):
+    admin.ok("PATCH", f"/v3/users/{user_id}", {"user": {"options": {
+        "multi_factor_auth_rules": rules}}})
+
+
+def test_token_among_the_methods(identity, admin, careful):
+    """What comes out ends when the token does, and is of its chain."""
+    with_rules(admin, careful, ["password"])
+    got = login(identity, claims(careful, "password"))
+    token, known = got.headers["X-Subject-Token"], got.json["token"]
+    with_rules(admin, careful, ["password", SECOND])
+    got = login(identity, {"auth": {"identity": {
+        "methods": ["token"], "token": {"id": token}}}})
+    assert got.status_code == 401
+    got = login(identity, claims(careful, SECOND), got.headers[HEADER])
+    assert got.status_code == 201
+    made = got.json["token"]
+    assert made["expires_at"] == known["expires_at"]
+    assert made["audit_ids"][1:] == known["audit_ids"]
+
+
+def test_none_for_a_program(identity, admin, careful):
+    """Else its user's own token would come of it."""
+    project = admin.ok("POST", "/v3/projects", {"project": {
+        "name": "programs"}})["project"]["id"]
+    admin.ok("PUT", f"/v3/projects/{project}/users/{careful}/roles/"
+                    f"{identity.role_id('member')}")
+    with_rules(admin, careful, ["password"])
+    user = Caller(identity.wsgi, login(identity, {"auth": claims(
+        careful, "password")["auth"] | {"scope": {"project": {
+            "id": project}}}}).headers["X-Subject-Token"])
+    method = "application_credential"
+    made = user.ok("POST", f"/v3/users/{careful}/{method}s", {
+        method: {"name": "robot"}})[method]
+    with_rules(admin, careful, [method, SECOND])
+    claim = {"id": made["id"], "secret": made["secret"]}
+    got = login(identity, {"auth": {"identity": {
+        "methods": [method], method: claim}}})
+    assert (got.status_code, HEADER in got.headers) == (401, False)
+    got = login(identity, {"auth": {"identity": {
+        "methods": [method, SECOND], method: claim,
+        SECOND: {"id": careful}}}})
+    assert got.json["token"][method]["id"] == made["id"]
+
+
 @pytest.mark.parametrize("rules,enabled,methods,met", [
     ([["password"]], True, ["password"], True),
     ([["password", "totp"]], True, ["password"], False),

@@ -4,8 +4,11 @@ import base64
 import time
 
 import pytest
+import sqlalchemy as sa
 
+from common import bootstrap as ids
 from common import db
+from identity.db.delegations import ApplicationCredential, Credential
 from identity.methods import totp
 from tests.unit.identity.conftest import Caller
 
@@ -73,6 +76,19 @@ def test_any_of_several_devices(identity, admin, user, clock):
     enrol(identity, admin, user, "not base 32!")
     clock(59)
     assert login(identity, user, "287082") == 201
+
+
+def test_not_what_a_program_has_stored(identity, user, clock):
+    """It may be from before that was refused."""
+    with identity.db.writer() as session:
+        session.add(ApplicationCredential(
+            id="robot", user_id=user, name="robot", secret_hash="x",
+            project_id=ids.ADMIN_PROJECT_ID))
+        session.flush()
+        session.execute(sa.update(Credential).values(
+            application_credential_id="robot"))
+    clock(59)
+    assert login(identity, user, "287082") == 401
 
 
 def test_guesses_are_few(identity, user, clock):
