@@ -1,7 +1,11 @@
 """Copies of images on the host that serves them, for stores far away."""
 
+import contextlib
+import fcntl
 import hashlib
 import logging
+import os
+from collections.abc import Iterator
 
 from common import concurrency, db, loop
 from common import exceptions as common_exceptions
@@ -31,6 +35,7 @@ class Cache(loop.Loop):
         self._stores = stores
         self._node = node
         self._most_bytes = most_bytes
+        self._directory = directory
         self._store = Store("cache", "file", FileStore(directory))
 
     def prepare(self) -> None:
@@ -38,7 +43,24 @@ class Cache(loop.Loop):
         self._store.driver.prepare()
 
     def run_once(self) -> int:
-        """Do all there is to do; return how many copies were made."""
+        """Do all there is to do; return how many copies were made.
+
+        One of the processes of this host does it, the others nothing: they
+        would write the same files.
+        """
+        with self._alone() as alone:
+            return self._run() if alone else 0
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[bool]:
+        """Say whether no other process of this host is at it."""
+        fd = os.open(self._directory, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            yield _locked(fd)
+        finally:
+            os.close(fd)
+
+    def _run(self) -> int:
         made = 0
         with self._db.reader() as session:
             wanted = [row for row in cached.of_node(session, self._node)
@@ -151,3 +173,12 @@ class Cache(loop.Loop):
         with self._db.writer() as session:
             cached.drop(session, self._node, CachedImage.state.in_(states))
         self.wake()
+
+
+def _locked(fd: int) -> bool:
+    """Lock the file until it is closed; say whether nobody else has."""
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,5 +1,6 @@
 """The cache of a host: what is in it, what is let go of, whose it is."""
 
+import fcntl
 import os
 
 import pytest
@@ -51,6 +52,19 @@ def test_cached_image_is_read_from_the_cache(service):
     found = service.call("GET", "/v2/cache", ctx=ADMIN).json
     assert (found["cached_images"][0]["hits"],
             found["cached_images"][0]["size"]) == (1, len(CONTENT))
+
+
+def test_one_process_of_a_host_fills_the_cache(service, tmp_path):
+    image = active(service)
+    queue(service, image)
+    other = os.open(tmp_path / "cache", os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_EX)
+    assert service.env.cache.run_once() == 0
+    assert listed(service) == ([], [image])
+
+    os.close(other)
+    assert service.env.cache.run_once() == 1
+    assert listed(service) == ([image], [])
 
 
 def test_what_leaves_the_cache(service, tmp_path):
