@@ -1,12 +1,13 @@
 """What the tests share."""
 
 import json
+import pathlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import webob
 
-from common import jsontext
+from common import db, jsontext
 from common.context import RequestContext
 
 
@@ -21,6 +22,24 @@ def make_ctx(project: str | None = "p1",
         system_scope="all" if system else None, user_domain_id="default",
         project_domain_id="default", auth_token="token-" + user,
         service_roles=["service"] if service else [])
+
+
+_NEWEST: dict[str, bytes] = {}
+
+
+def upgrade(schema: db.Schema, url: str) -> None:
+    """Make a database at the newest schema.
+
+    Migrations run once: what they made in a file is copied to the next.
+    """
+    name = url.removeprefix("sqlite:///")
+    if name == url or pathlib.Path(name).exists():
+        db.upgrade(schema, url)
+    elif schema.name in _NEWEST:
+        pathlib.Path(name).write_bytes(_NEWEST[schema.name])
+    else:
+        db.upgrade(schema, url)
+        _NEWEST[schema.name] = pathlib.Path(name).read_bytes()
 
 
 def call(router: Any, method: str, path: str, body: Any = None, *,

@@ -13,6 +13,7 @@ from common import conf as configuration
 from common import daemon, db, jsontext, rpc
 from identity import app, env
 from identity import conf as options
+from tests import base
 
 PASSWORD = "unit-admin"
 _NUMBERS = itertools.count()
@@ -63,7 +64,7 @@ class Identity:
         self.conf.set_override("password_rounds", 4, group="identity")
         for name, value in rules.items():
             self.conf.set_override(name, value, group="security_compliance")
-        db.upgrade(app.SCHEMA, self.conf.identity.database)
+        base.upgrade(app.SCHEMA, self.conf.identity.database)
         app.bootstrap.run(self.conf)
         self.db = db.Database(self.conf.identity.database)
         self.bus = rpc.Bus("memory://")

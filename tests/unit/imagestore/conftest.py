@@ -3,7 +3,7 @@
 import pytest
 
 from common import conf as configuration
-from common import db, policy, wsgi
+from common import policy, wsgi
 from imagestore import api as rest
 from imagestore import app, conf
 from tests import base
@@ -39,7 +39,7 @@ class Service:
             self.conf.set_override("weight", weight, group=group)
             self.conf.set_override(
                 "directory", f"{directory}/images/{name}", group=group)
-        db.upgrade(app.SCHEMA, url)
+        base.upgrade(app.SCHEMA, url)
         self.directory = directory / "images"
         self.env = app.make_env(self.conf)
         self.db = self.env.db

@@ -30,7 +30,7 @@ class Service:
         self.conf = configuration.load(
             register=[conf.register_opts], state_dir=str(directory))
         url = url or f"sqlite:///{directory}/objectstore.db"
-        db.upgrade(app.SCHEMA, url)
+        base.upgrade(app.SCHEMA, url)
         self.db = db.Database(url)
         self.directory = directory / "objects"
         self.nodes = [LocalNode(name, self.directory / name)
