@@ -21,6 +21,8 @@ _METHODS = {
     "web-download": ("queued", "importing"),
     "copy-image": ("active", "active"),
 }
+#: Limits on top, where the image is not under way before.
+_COUNTED = {"web-download": ["image_count_uploading"]}
 
 
 class Imports:
@@ -50,7 +52,8 @@ class Imports:
             image = images.get(session, image_id, lock=True)
             self._check(session, image, method["name"])
             self._env.quotas.check(
-                session, image.project_id, limits, "image_size_total")
+                session, image.project_id, limits, "image_size_total",
+                *_COUNTED.get(method["name"], ()))
             wanted = ImportImage(
                 image_id=image_id, method=method["name"], url=url,
                 stores=self._stores(req.json, session, image),

@@ -29,7 +29,8 @@ class Locations:
     def add(self, req: wsgi.Request, image_id: str) -> None:
         """Use data that are on a web server, and stay there."""
         with self._env.db.reader() as session:
-            access.find(req, session, image_id, policies.ADD_LOCATION)
+            image = access.find(
+                req, session, image_id, policies.ADD_LOCATION)
         store = self._env.stores.of_kind("http")
         if store is None:
             raise common_exceptions.BadRequest(
@@ -37,8 +38,11 @@ class Locations:
         algo, value = _promised(req.json.get("validation_data") or {})
         url = req.json["url"]
         fetch.check(url.partition("#")[0], self._env.web)
+        limits = self._env.quotas.limits(image.project_id)
         with self._env.db.writer() as session:
             image = images.get(session, image_id, lock=True)
+            self._env.quotas.check(session, image.project_id, limits,
+                                   "image_count_uploading")
             if image.status != "queued":
                 raise exceptions.WrongStatus(
                     status=image.status, wanted="importing")

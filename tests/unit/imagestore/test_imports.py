@@ -8,7 +8,9 @@ import pytest
 
 from common import concurrency, failpoint, fetch
 from imagestore.db import models
+from imagestore.quotas import Quotas
 from tests.unit.imagestore.conftest import ADMIN, OTHER, READER, Service
+from tests.unit.imagestore.test_quotas import Identity
 
 WEIGHTS = {"a": 1, "b": 9, "c": 5}
 CONTENT = os.urandom(5 << 20)
@@ -375,6 +377,13 @@ def test_location_is_used_where_it_lies(service, web):
     service.call("DELETE", f"/v2/images/{image}", status=204)
     service.collector.run_once()
     assert rows(service) == []
+
+
+def test_location_counts_as_under_way(service, web):
+    image = service.create()["id"]
+    service.env.quotas = Quotas(Identity(image_count_uploading=0))
+    add_location(service, image, web.add("/x", CONTENT), 413)
+    assert service.show(image)["status"] == "queued"
 
 
 def test_location_with_a_digest(service, web):

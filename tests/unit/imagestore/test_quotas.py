@@ -83,6 +83,15 @@ def test_import_is_limited(service, limited):
         "method": {"name": "glance-direct"}}, status=413)
 
 
+def test_what_comes_from_the_web_is_under_way_too(service, limited):
+    image = service.create()["id"]
+    limited(image_count_uploading=0)
+    service.start_import(
+        image, "web-download", uri="http://9.9.9.9/", status=413)
+    limited(image_count_uploading=1)
+    service.start_import(image, "web-download", uri="http://9.9.9.9/")
+
+
 def test_usage_tells_the_limits(service, limited):
     limited(image_count_total=5)
     service.create()
