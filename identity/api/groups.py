@@ -101,6 +101,8 @@ class Groups:
     def delete(self, req: wsgi.Request, group_id: str) -> None:
         with self._db.writer() as session:
             group = find(session, req, policies.DELETE_GROUP, group_id)
+            refuse_lesser(
+                session, req, policies.DELETE_GROUP, GROUP, group_id)
             users.delete_group(session, group)
         # Any token may have had its roles from the group.
         self._announce(req.ctx)
@@ -141,6 +143,8 @@ class Groups:
         with self._db.writer() as session:
             self._both(session, req, policies.REMOVE_MEMBER, group_id,
                        user_id)
+            refuse_lesser(
+                session, req, policies.REMOVE_MEMBER, GROUP, group_id)
             users.remove_member(session, user_id, group_id)
         self._announce(req.ctx, user_id=user_id)
 

@@ -117,6 +117,8 @@ class Users:
         hashed = self._hashed(known.get("password"))
         with self._db.writer() as session:
             user = find(session, req, policies.UPDATE, user_id)
+            # Hashing took long: they may have risen meanwhile.
+            refuse_lesser(session, req, policies.UPDATE, USER, user_id)
             refuse_moves(user, known, ("domain_id",))
             _check_default_project(session, known)
             users.update(session, user, _changes(user, known, extra))

@@ -20,6 +20,7 @@ from identity.db.models import (
     Role,
     User,
 )
+from identity.roles import RoleGraph
 
 
 def exists(session: orm.Session, wanted: Assignment) -> bool:
@@ -90,15 +91,21 @@ _EVERYWHERE = ("admin", "service")
 
 
 def is_privileged(session: orm.Session, kind: str, actor_id: str) -> bool:
-    """Say whether a user, or a group, has rights beyond their domain."""
+    """Say whether a user, or a group, has rights beyond their domain.
+
+    Policies take no heed of the case of names, and of how somebody came to
+    a role: it may be implied by another.
+    """
+    graph = RoleGraph.load(session)
+    strong = [role_id for role_id in graph.names if any(
+        role.name.lower() in _EVERYWHERE
+        for role in graph.effective({role_id}))]
     whose = of_user(actor_id) if kind == USER else sa.and_(
         Assignment.actor_kind == GROUP, Assignment.actor_id == actor_id)
     return session.scalar(
         sa.select(sa.literal(1)).select_from(Assignment)
-        .join(Role, Role.id == Assignment.role_id)
-        .where(whose, sa.or_(
-            Assignment.target_kind == SYSTEM,
-            sa.and_(Role.domain_id.is_(None), Role.name.in_(_EVERYWHERE))))
+        .where(whose, sa.or_(Assignment.target_kind == SYSTEM,
+                             Assignment.role_id.in_(strong)))
         .limit(1)) is not None
 
 

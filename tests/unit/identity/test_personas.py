@@ -496,6 +496,28 @@ def test_managers_do_not_rise(world):
         path = f"/v3/{path}/users/{things['with_role']}"
         assert manager("PUT", path).status_code == 403
         world.admin.ok("PUT", path)
+        assert manager("DELETE", path).status_code == 403
+    assert manager("DELETE", f"/v3/groups/{group}").status_code == 403
+
+
+@pytest.mark.parametrize("name,domain,implied", [
+    ("ADMIN", None, None), ("above", None, "service_role"),
+    ("inside", "domain", "service_role")])
+def test_managers_do_not_rise_by_roles_that_amount_to_it(
+        world, name, domain, implied):
+    things = world.things()
+    manager = world.identity.person(
+        "manager", {"domain": {"id": world.domain}}, domain=world.domain)
+    role = world.admin.ok("POST", "/v3/roles", {"role": {
+        "name": name, "domain_id": domain and world.domain}})["role"]["id"]
+    if implied:
+        world.admin.ok("PUT", f"/v3/roles/{role}/implies/{things[implied]}")
+    path = f"/v3/users/{things['user']}"
+    change = {"user": {"password": "stolen"}}
+    assert manager("PATCH", path, change).status_code == 200
+    world.admin.ok("PUT", f"/v3/projects/{world.project}/users/"
+                          f"{things['user']}/roles/{role}")
+    assert manager("PATCH", path, change).status_code == 403
 
 
 def test_users_see_themselves(world):
