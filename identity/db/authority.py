@@ -308,7 +308,20 @@ def watch(database: db.Database) -> None:
 
 
 def _advance(session: orm.Session) -> None:
-    changed(session, ALL)
+    if _UNREMEMBERED not in session.info:
+        changed(session, ALL)
+
+
+_UNREMEMBERED = "identity.unremembered"
+
+
+def writes_unremembered(session: orm.Session) -> None:
+    """Say that it changes nothing that any process keeps in memory.
+
+    Else strangers, whose guesses are counted, could make all of them read
+    everything anew, all the time.
+    """
+    session.info[_UNREMEMBERED] = True
 
 
 def is_revoked(database: db.Database,

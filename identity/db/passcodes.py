@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from identity.db.authority import changed_rows
+from identity.db.authority import changed_rows, writes_unremembered
 from identity.db.models import Passcodes, User
 
 
@@ -12,13 +12,15 @@ def use(session: orm.Session, user_id: str, shown_in: int | None, *,
     """Count a try, and say whether the passcode is good: once only.
 
     One UPDATE each compares and sets: of two who send the same passcode at
-    a time, one comes in.
+    a time, one comes in. The transaction must do nothing else: what is
+    remembered elsewhere stays so.
 
     :param shown_in: number of the 30 seconds in which a device shows what
         was sent, None if none does
     :param window: the number now
     :param tries: those allowed within each window
     """
+    writes_unremembered(session)
     _ensure(session, user_id)
     same = Passcodes.window == window
     counted = changed_rows(

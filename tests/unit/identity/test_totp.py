@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from common import bootstrap as ids
 from common import db
+from identity.db import authority
 from identity.db.delegations import ApplicationCredential, Credential
 from identity.methods import totp
 from tests.unit.identity.conftest import Caller
@@ -98,6 +99,14 @@ def test_guesses_are_few(identity, user, clock):
     assert login(identity, user, "287082") == 401
     clock(59 + 30)
     assert login(identity, user, "287082") == 201
+
+
+def test_guesses_let_nothing_be_forgotten(identity, user, clock):
+    clock(59)
+    before = authority.revisions(identity.db)
+    assert login(identity, user, "000000") == 401
+    assert login(identity, "nobody", "000000") == 401
+    assert authority.revisions(identity.db) == before
 
 
 def test_who_may_not(identity, admin, user, clock):
