@@ -18,8 +18,8 @@ from compute.tasks.attach_port import AttachPort, DetachPort
 View = dict[str, Any]
 
 _READY = (states.ACTIVE, states.PAUSED, states.STOPPED)
-#: Seconds that an answer waits for the network to bind the port.
-_BIND_S = 20.0
+#: Seconds that an answer waits for the port.
+_ATTACH_S = 20.0
 
 
 class Interfaces:
@@ -55,9 +55,9 @@ class Interfaces:
 
     @wsgi.handler(body=ANY)
     def attach(self, req: wsgi.Request, server_id: str) -> View:
-        """Begin to attach; answer once the port is bound.
+        """Attach a port; answer once it is there, as Nova does.
 
-        The rest goes on, whether or not somebody waits for the answer.
+        It goes on, whether or not somebody waits for the answer.
         """
         asked = body(req, schemas.attach_port).get(
             "interfaceAttachment", {})
@@ -69,7 +69,7 @@ class Interfaces:
                          wanted=self._wanted(req, server, asked))
         self._add(req, job)
         self._tasks.wake()
-        return {"interfaceAttachment": _view(req, self._wait_bound(job))}
+        return {"interfaceAttachment": _view(req, self._wait_attached(job))}
 
     def _wanted(self, req: wsgi.Request, server: Server,
                 asked: View) -> View:
@@ -102,23 +102,36 @@ class Interfaces:
                           "attach_interface")
             self._tasks.add(session, job, req.ctx)
 
-    def _wait_bound(self, job: AttachPort) -> Nic:
-        """Return the row of the port once it is bound.
+    def _wait_attached(self, job: AttachPort) -> Nic:
+        """Return the row of the port once it is attached.
+
+        After a while one that is bound will do.
 
         :raises PortRefused: the network refused
         :raises ServiceUnavailable: it takes long; the task goes on
         """
-        end = time.monotonic() + _BIND_S
-        while time.monotonic() < end:
-            with self._cell.reader() as session:
-                found = jobs.progress(session, job.id)
-                server = servers.find(session, job.server_id)
-            if found.reason is not None:
-                raise PortRefused(reason=found.reason)
-            if server is not None and "record" in found.results:
-                return _nic(server, found.results["bind"]["port_id"])
-            concurrency.sleep(0.03)
-        raise ServiceUnavailable()
+        end = time.monotonic() + _ATTACH_S
+        while True:
+            nic = self._progress(job)
+            if nic is not None and nic.status == "attached":
+                return nic
+            if time.monotonic() > end:
+                break
+            concurrency.sleep(0.05)
+        if nic is None:
+            raise ServiceUnavailable()
+        return nic
+
+    def _progress(self, job: AttachPort) -> Nic | None:
+        """Return the row of the port, None as long as it is not bound."""
+        with self._cell.reader() as session:
+            found = jobs.progress(session, job.id)
+            server = servers.find(session, job.server_id)
+        if found.reason is not None:
+            raise PortRefused(reason=found.reason)
+        if server is None or "record" not in found.results:
+            return None
+        return _nic(server, found.results["bind"]["port_id"])
 
     @wsgi.handler(status=202)
     def detach(self, req: wsgi.Request, server_id: str,
