@@ -5,6 +5,7 @@ compiles at first use; a bad one is checked again by jsonschema, whose
 errors can say where and what is allowed.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -76,6 +77,8 @@ def _compiled(schema: Schema) -> Callable[[object], object]:
     return known[1]
 
 
+_SECRET = re.compile(
+    "pass|secret|key|token|blob|sign|user_data", re.IGNORECASE)
 _COMPILED: dict[int, tuple[Schema, Callable[[object], object]]] = {}
 
 
@@ -89,7 +92,19 @@ def _explain(value: object, schema: Schema, path: str,
     place = path + "".join(
         f"[{step}]" if isinstance(step, int) else f".{step}"
         for step in worst.absolute_path)
-    return f"{place}: {_short(worst.message)}"
+    return f"{place}: {_short(_without_secrets(worst, place))}"
+
+
+def _without_secrets(error: Any, place: str) -> str:
+    """Return what is wrong, with the value only where it can be told.
+
+    An object or a list may hold a secret somewhere inside.
+    """
+    message: str = error.message
+    told = isinstance(error.instance, (str, int, float, bool, type(None)))
+    if told and not _SECRET.search(place):
+        return message
+    return message.removeprefix(repr(error.instance)).lstrip()
 
 
 def _short(text: str) -> str:
