@@ -348,11 +348,12 @@ def test_a_thousand_ports_in_a_bearable_time(api, ovn, controller,
     worst, stop = 0.0, []
 
     def tick():
+        # Processor time: others' load must not fail us.
         nonlocal worst
         while not stop:
-            began = time.monotonic()
+            began = time.process_time()
             concurrency.sleep(0.01)
-            worst = max(worst, time.monotonic() - began)
+            worst = max(worst, time.process_time() - began)
     thread = concurrency.spawn(tick)
     began = time.process_time()
     controller.reconciler.run_once()
