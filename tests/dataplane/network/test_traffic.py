@@ -34,7 +34,7 @@ def test_rows_reach_ovn_at_once(cloud, pair):
     cloud.changed()
     wait_for(lambda: not _pending(cloud))
     took = time.monotonic() - began
-    assert took < 0.5, took
+    assert took < 5, took  # not at the next look, a minute later
     found = cloud.find("Logical_Switch_Port", f"name={port['id']}")
     assert found[0]["port_security"]
     api("DELETE", f"/ports/{port['id']}")

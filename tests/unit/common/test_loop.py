@@ -98,7 +98,7 @@ def test_stop_waits_for_the_run():
     started = time.monotonic()
     counter.stop()
     thread.wait()
-    assert 0.1 < time.monotonic() - started < 1
+    assert 0.1 < time.monotonic() - started < 20
     assert counter.stopping
 
 

@@ -381,7 +381,7 @@ def test_run_forever_is_prompt(database, world):
     runner.wake()
     while row(database, ident).state != "done" or len(world.done) < 6:
         concurrency.sleep(0.01)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20
     runner.stop()
     thread.wait()
 
