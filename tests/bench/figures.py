@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from tests import tenant as tenants
 from tests.dataplane.conftest import ROOT, Cloud, run
 from tests.dataplane.test_faults import Door, control_pid
+from tests.openstack import Shell
 
 ROUNDS = 3
 
@@ -23,7 +24,8 @@ def main() -> None:
     say("load", " ".join(map(str, os.getloadavg())))
     folder = pathlib.Path(tempfile.mkdtemp(prefix="pileus-", dir="/tmp"))
     folder.chmod(0o755)
-    cloud = Cloud(folder / "s")
+    shell = Shell()
+    cloud = Cloud(folder / "s", shell)
     try:
         say("up, fresh", f"{timed(lambda: cloud.pileus('up')):.1f} s")
         say("down", f"{timed(lambda: cloud.pileus('down')):.1f} s")
@@ -33,6 +35,7 @@ def main() -> None:
         servers(cloud, folder)
     finally:
         cloud.pileus("down")
+        shell.close()
         shutil.rmtree(folder)
     subprocess.run([sys.executable, "-m", "tests.bench.rpc"], cwd=ROOT,
                    check=False)
