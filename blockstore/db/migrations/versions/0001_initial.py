@@ -10,6 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
+    _create_types()
     _create_volumes()
     _create_attachments()
     _create_backends()
@@ -19,7 +20,7 @@ def upgrade() -> None:
     lease.create_tables(op)
 
 
-def _create_volumes() -> None:
+def _create_types() -> None:
     op.create_table(
         "volume_types",
         sa.Column("id", sa.String(36), nullable=False),
@@ -29,6 +30,9 @@ def _create_volumes() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_volume_types"),
         sa.UniqueConstraint("name", name="uq_volume_types_name"),
     )
+
+
+def _create_volumes() -> None:
     op.create_table(
         "volumes",
         sa.Column("id", sa.String(36), nullable=False),

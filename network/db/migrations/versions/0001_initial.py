@@ -83,26 +83,15 @@ def _make_networks() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_networks_created_at"),
-        "networks",
-        ["created_at"],
-        unique=False,
-    )
+        op.f("ix_networks_created_at"), "networks", ["created_at"])
     op.create_index(
-        op.f("ix_networks_external"), "networks", ["external"], unique=False
-    )
+        op.f("ix_networks_external"), "networks", ["external"])
     op.create_index(
-        op.f("ix_networks_name"), "networks", ["name"], unique=False
-    )
+        op.f("ix_networks_name"), "networks", ["name"])
     op.create_index(
-        op.f("ix_networks_project_id"),
-        "networks",
-        ["project_id"],
-        unique=False,
-    )
+        op.f("ix_networks_project_id"), "networks", ["project_id"])
     op.create_index(
-        op.f("ix_networks_shared"), "networks", ["shared"], unique=False
-    )
+        op.f("ix_networks_shared"), "networks", ["shared"])
 
 
 def _make_notices() -> None:
@@ -122,8 +111,7 @@ def _make_notices() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
     op.create_index(
-        op.f("ix_notices_due_at"), "notices", ["due_at"], unique=False
-    )
+        op.f("ix_notices_due_at"), "notices", ["due_at"])
 
 
 def _make_quota_locks() -> None:
@@ -166,22 +154,12 @@ def _make_security_groups() -> None:
     )
     op.create_index(
         op.f("ix_security_groups_created_at"),
-        "security_groups",
-        ["created_at"],
-        unique=False,
-    )
+        "security_groups", ["created_at"])
     op.create_index(
-        op.f("ix_security_groups_name"),
-        "security_groups",
-        ["name"],
-        unique=False,
-    )
+        op.f("ix_security_groups_name"), "security_groups", ["name"])
     op.create_index(
         op.f("ix_security_groups_project_id"),
-        "security_groups",
-        ["project_id"],
-        unique=False,
-    )
+        "security_groups", ["project_id"])
 
 
 def _make_ports() -> None:
@@ -217,30 +195,21 @@ def _make_ports() -> None:
         ),
     )
     op.create_index(
-        op.f("ix_ports_binding_host_id"),
-        "ports",
-        ["binding_host_id"],
-        unique=False,
-    )
+        op.f("ix_ports_binding_host_id"), "ports", ["binding_host_id"])
     op.create_index(
-        op.f("ix_ports_created_at"), "ports", ["created_at"], unique=False
-    )
+        op.f("ix_ports_created_at"), "ports", ["created_at"])
     op.create_index(
-        op.f("ix_ports_device_id"), "ports", ["device_id"], unique=False
-    )
+        op.f("ix_ports_device_id"), "ports", ["device_id"])
     op.create_index(
-        op.f("ix_ports_device_owner"), "ports", ["device_owner"], unique=False
-    )
+        op.f("ix_ports_device_owner"), "ports", ["device_owner"])
     op.create_index(
-        op.f("ix_ports_mac_address"), "ports", ["mac_address"], unique=False
-    )
-    op.create_index(op.f("ix_ports_name"), "ports", ["name"], unique=False)
+        op.f("ix_ports_mac_address"), "ports", ["mac_address"])
     op.create_index(
-        op.f("ix_ports_network_id"), "ports", ["network_id"], unique=False
-    )
+        op.f("ix_ports_name"), "ports", ["name"])
     op.create_index(
-        op.f("ix_ports_project_id"), "ports", ["project_id"], unique=False
-    )
+        op.f("ix_ports_network_id"), "ports", ["network_id"])
+    op.create_index(
+        op.f("ix_ports_project_id"), "ports", ["project_id"])
 
 
 def _make_security_group_rules() -> None:
@@ -262,16 +231,12 @@ def _make_security_group_rules() -> None:
         sa.Column("created_at", db.UTCDateTime(), nullable=False),
         sa.Column("updated_at", db.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["remote_group_id"],
-            ["security_groups.id"],
-            name=op.f("fk_security_group_rules_remote_group_id"),
-        ),
+            ["remote_group_id"], ["security_groups.id"],
+            name=op.f("fk_security_group_rules_remote_group_id")),
         sa.ForeignKeyConstraint(
-            ["security_group_id"],
-            ["security_groups.id"],
+            ["security_group_id"], ["security_groups.id"],
             name=op.f("fk_security_group_rules_security_group_id"),
-            ondelete="CASCADE",
-        ),
+            ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_security_group_rules")),
         sa.UniqueConstraint(
             "security_group_id",
@@ -281,22 +246,13 @@ def _make_security_group_rules() -> None:
     )
     op.create_index(
         op.f("ix_security_group_rules_project_id"),
-        "security_group_rules",
-        ["project_id"],
-        unique=False,
-    )
+        "security_group_rules", ["project_id"])
     op.create_index(
         op.f("ix_security_group_rules_remote_group_id"),
-        "security_group_rules",
-        ["remote_group_id"],
-        unique=False,
-    )
+        "security_group_rules", ["remote_group_id"])
     op.create_index(
         op.f("ix_security_group_rules_security_group_id"),
-        "security_group_rules",
-        ["security_group_id"],
-        unique=False,
-    )
+        "security_group_rules", ["security_group_id"])
 
 
 def _make_subnets() -> None:
@@ -326,15 +282,13 @@ def _make_subnets() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_subnets")),
     )
     op.create_index(
-        op.f("ix_subnets_created_at"), "subnets", ["created_at"], unique=False
-    )
-    op.create_index(op.f("ix_subnets_name"), "subnets", ["name"], unique=False)
+        op.f("ix_subnets_created_at"), "subnets", ["created_at"])
     op.create_index(
-        op.f("ix_subnets_network_id"), "subnets", ["network_id"], unique=False
-    )
+        op.f("ix_subnets_name"), "subnets", ["name"])
     op.create_index(
-        op.f("ix_subnets_project_id"), "subnets", ["project_id"], unique=False
-    )
+        op.f("ix_subnets_network_id"), "subnets", ["network_id"])
+    op.create_index(
+        op.f("ix_subnets_project_id"), "subnets", ["project_id"])
 
 
 def _make_allocations() -> None:
@@ -346,32 +300,19 @@ def _make_allocations() -> None:
         sa.Column("ip_address", sa.String(length=64), nullable=False),
         sa.Column("port_id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
-            ["port_id"],
-            ["ports.id"],
-            name=op.f("fk_allocations_port_id"),
-            ondelete="CASCADE",
-        ),
+            ["port_id"], ["ports.id"],
+            name=op.f("fk_allocations_port_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["subnet_id"],
-            ["subnets.id"],
-            name=op.f("fk_allocations_subnet_id"),
-        ),
+            ["subnet_id"], ["subnets.id"],
+            name=op.f("fk_allocations_subnet_id")),
         sa.PrimaryKeyConstraint(
             "subnet_id", "position", name=op.f("pk_allocations")
         ),
     )
     op.create_index(
-        op.f("ix_allocations_ip_address"),
-        "allocations",
-        ["ip_address"],
-        unique=False,
-    )
+        op.f("ix_allocations_ip_address"), "allocations", ["ip_address"])
     op.create_index(
-        op.f("ix_allocations_port_id"),
-        "allocations",
-        ["port_id"],
-        unique=False,
-    )
+        op.f("ix_allocations_port_id"), "allocations", ["port_id"])
 
 
 def _make_port_security_groups() -> None:
@@ -380,16 +321,11 @@ def _make_port_security_groups() -> None:
         sa.Column("port_id", sa.String(length=36), nullable=False),
         sa.Column("security_group_id", sa.String(length=36), nullable=False),
         sa.ForeignKeyConstraint(
-            ["port_id"],
-            ["ports.id"],
-            name=op.f("fk_port_security_groups_port_id"),
-            ondelete="CASCADE",
-        ),
+            ["port_id"], ["ports.id"],
+            name=op.f("fk_port_security_groups_port_id"), ondelete="CASCADE"),
         sa.ForeignKeyConstraint(
-            ["security_group_id"],
-            ["security_groups.id"],
-            name=op.f("fk_port_security_groups_security_group_id"),
-        ),
+            ["security_group_id"], ["security_groups.id"],
+            name=op.f("fk_port_security_groups_security_group_id")),
         sa.PrimaryKeyConstraint(
             "port_id",
             "security_group_id",
@@ -398,10 +334,7 @@ def _make_port_security_groups() -> None:
     )
     op.create_index(
         op.f("ix_port_security_groups_security_group_id"),
-        "port_security_groups",
-        ["security_group_id"],
-        unique=False,
-    )
+        "port_security_groups", ["security_group_id"])
 
 
 def _make_routers() -> None:
@@ -426,12 +359,11 @@ def _make_routers() -> None:
         sa.UniqueConstraint("gw_port_id", name=op.f("uq_routers_gw_port_id")),
     )
     op.create_index(
-        op.f("ix_routers_created_at"), "routers", ["created_at"], unique=False
-    )
-    op.create_index(op.f("ix_routers_name"), "routers", ["name"], unique=False)
+        op.f("ix_routers_created_at"), "routers", ["created_at"])
     op.create_index(
-        op.f("ix_routers_project_id"), "routers", ["project_id"], unique=False
-    )
+        op.f("ix_routers_name"), "routers", ["name"])
+    op.create_index(
+        op.f("ix_routers_project_id"), "routers", ["project_id"])
 
 
 def _make_floatingips() -> None:
@@ -453,25 +385,17 @@ def _make_floatingips() -> None:
         sa.Column("created_at", db.UTCDateTime(), nullable=False),
         sa.Column("updated_at", db.UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
-            ["fixed_port_id"],
-            ["ports.id"],
-            name=op.f("fk_floatingips_fixed_port_id"),
-        ),
+            ["fixed_port_id"], ["ports.id"],
+            name=op.f("fk_floatingips_fixed_port_id")),
         sa.ForeignKeyConstraint(
-            ["floating_network_id"],
-            ["networks.id"],
-            name=op.f("fk_floatingips_floating_network_id"),
-        ),
+            ["floating_network_id"], ["networks.id"],
+            name=op.f("fk_floatingips_floating_network_id")),
         sa.ForeignKeyConstraint(
-            ["floating_port_id"],
-            ["ports.id"],
-            name=op.f("fk_floatingips_floating_port_id"),
-        ),
+            ["floating_port_id"], ["ports.id"],
+            name=op.f("fk_floatingips_floating_port_id")),
         sa.ForeignKeyConstraint(
-            ["router_id"],
-            ["routers.id"],
-            name=op.f("fk_floatingips_router_id"),
-        ),
+            ["router_id"], ["routers.id"],
+            name=op.f("fk_floatingips_router_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_floatingips")),
         sa.UniqueConstraint(
             "fixed_port_id",
@@ -479,45 +403,25 @@ def _make_floatingips() -> None:
             name=op.f("uq_floatingips_fixed_port_id_fixed_ip_address"),
         ),
         sa.UniqueConstraint(
-            "floating_port_id", name=op.f("uq_floatingips_floating_port_id")
-        ),
+            "floating_port_id", name=op.f("uq_floatingips_floating_port_id")),
     )
+    _index_floatingips()
+
+
+def _index_floatingips() -> None:
     op.create_index(
-        op.f("ix_floatingips_created_at"),
-        "floatingips",
-        ["created_at"],
-        unique=False,
-    )
+        op.f("ix_floatingips_created_at"), "floatingips", ["created_at"])
     op.create_index(
-        op.f("ix_floatingips_fixed_port_id"),
-        "floatingips",
-        ["fixed_port_id"],
-        unique=False,
-    )
+        op.f("ix_floatingips_fixed_port_id"), "floatingips", ["fixed_port_id"])
     op.create_index(
         op.f("ix_floatingips_floating_ip_address"),
-        "floatingips",
-        ["floating_ip_address"],
-        unique=False,
-    )
+        "floatingips", ["floating_ip_address"])
     op.create_index(
         op.f("ix_floatingips_floating_network_id"),
-        "floatingips",
-        ["floating_network_id"],
-        unique=False,
-    )
+        "floatingips", ["floating_network_id"])
     op.create_index(
-        op.f("ix_floatingips_name"), "floatingips", ["name"], unique=False
-    )
+        op.f("ix_floatingips_name"), "floatingips", ["name"])
     op.create_index(
-        op.f("ix_floatingips_project_id"),
-        "floatingips",
-        ["project_id"],
-        unique=False,
-    )
+        op.f("ix_floatingips_project_id"), "floatingips", ["project_id"])
     op.create_index(
-        op.f("ix_floatingips_router_id"),
-        "floatingips",
-        ["router_id"],
-        unique=False,
-    )
+        op.f("ix_floatingips_router_id"), "floatingips", ["router_id"])
