@@ -59,6 +59,11 @@ OPTS = [
         help="Compute the digests of data that are added by their "
              "location."),
     cfg.BoolOpt(
+        "require_image_format_match", default=True,
+        help="Refuse data that are not of the disk format that the image "
+             "says, or unsafe in it. Without it all data are taken, and "
+             "what uses images has to look at them itself."),
+    cfg.BoolOpt(
         "unified_limits", default=False,
         help="Hold projects to the limits that identity has registered: "
              "image_count_total, image_count_uploading, and, in MiB, "

@@ -43,7 +43,8 @@ def make(conf: cfg.ConfigOpts) -> Env:
     stores = Stores.from_conf(conf)
     collector = Collector(database, stores, own.collect_interval)
     uploads = Uploads(
-        database, stores, collector, limit=own.image_size_cap)
+        database, stores, collector, limit=own.image_size_cap,
+        enforce=own.require_image_format_match)
     return Env(conf, database, stores, collector, uploads,
                Quotas.from_conf(conf), _cache(conf, database, stores))
 

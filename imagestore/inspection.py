@@ -7,11 +7,14 @@ external data file, for one, would read files of the host.
 
 import dataclasses
 import hashlib
+import logging
 from collections.abc import Callable
 
 from oslo_utils.imageutils import format_inspector
 
 from imagestore import exceptions
+
+LOG = logging.getLogger(__name__)
 
 #: What the inspector may call an image of each disk format. Without safety
 #: checks are those whose bytes nothing interprets on the host.
@@ -69,10 +72,19 @@ class Inspector(Seen):
     """Tells the digests of data, and whether they are what they claim."""
 
     def __init__(self, container_format: str, disk_format: str,
-                 hash_algo: str = "sha512") -> None:
+                 hash_algo: str = "sha512", *, enforce: bool = True,
+                 nested: bool = False) -> None:
+        """Make it.
+
+        :param enforce: refuse data; otherwise the log alone tells of them
+        :param nested: what is said to be raw may be an image of another
+            format, if it is safe in that
+        """
         super().__init__()
         self._disk_format = disk_format
         self._checked = container_format in _BARE
+        self._enforce = enforce
+        self._nested = nested
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._strong = hashlib.new(hash_algo)
         self._feed = _Feed()
@@ -80,6 +92,11 @@ class Inspector(Seen):
             self._feed)  # type: ignore[arg-type]
         self._decided = not self._checked
         self._facts: Facts | None = None
+
+    @property
+    def decided(self) -> bool:
+        """Whether what comes cannot change what ``examine`` finds."""
+        return self._decided
 
     def looks(self) -> list[Callable[[bytes], None]]:
         return [self._strong.update, self._see]
@@ -89,18 +106,6 @@ class Inspector(Seen):
         if not self._decided:
             self._recognize(chunk)
         self._md5.update(chunk)
-
-    def glance(self) -> None:
-        """Raise ContentRefused if it is clear already that it must be."""
-        formats = self._wrapper.formats if self._checked else None
-        if formats and self._decided:
-            self._check_name(str(self._format()))
-
-    def _check_name(self, name: str) -> None:
-        if name not in _ACCEPTED.get(self._disk_format, ()):
-            raise exceptions.ContentRefused(
-                reason=f"the disk format is said to be {self._disk_format}, "
-                       f"but the content looks like {name}")
 
     def _recognize(self, chunk: bytes) -> None:
         self._feed.chunk = chunk
@@ -113,25 +118,39 @@ class Inspector(Seen):
             self._facts = Facts(
                 size=self.size, checksum=self._md5.hexdigest(),
                 hash_value=self._strong.hexdigest(),
-                virtual_size=self._virtual_size() if self._checked else None)
+                virtual_size=self.examine(self.size))
         return self._facts
 
-    def _virtual_size(self) -> int:
+    def examine(self, size: int) -> int | None:
+        """Return the size of the disk in these data, or raise.
+
+        To be asked when it is decided, or all data were seen.
+
+        :param size: how many bytes they are in all
+        :raises ContentRefused: if they are not what they should be
+        """
+        if not self._checked:
+            return None
+        try:
+            return self._virtual_size(size)
+        except exceptions.ContentRefused as error:
+            if self._enforce:
+                raise
+            LOG.warning("%s", error)
+            return None
+
+    def _virtual_size(self, size: int) -> int:
         found = self._format()
         name = str(found)
-        self._check_name(name)
+        inside = self._nested and self._disk_format in _OPAQUE
+        if not inside and name not in _ACCEPTED.get(self._disk_format, ()):
+            raise exceptions.ContentRefused(
+                reason=f"the disk format is said to be {self._disk_format}, "
+                       f"but the content looks like {name}")
         if name in _OPAQUE:
-            return self.size
-        try:
-            found.safety_check()
-            return int(found.virtual_size)
-        except format_inspector.SafetyCheckFailed as error:
-            failed = ", ".join(sorted(error.failures))
-            raise exceptions.ContentRefused(
-                reason=f"unsafe {name}: {failed}") from error
-        except Exception as error:
-            raise exceptions.ContentRefused(
-                reason=f"damaged {name}") from error
+            return size
+        virtual_size = _checked_size(found)
+        return size if inside else virtual_size
 
     def _format(self) -> format_inspector.FileInspector:
         try:
@@ -149,3 +168,17 @@ class Inspector(Seen):
             raise exceptions.ContentRefused(
                 reason=f"more than one format: {', '.join(sorted(names))}")
         return formats[0]
+
+
+def _checked_size(found: format_inspector.FileInspector) -> int:
+    """Return the size of the disk, or raise ContentRefused if unsafe."""
+    try:
+        found.safety_check()
+        return int(found.virtual_size)
+    except format_inspector.SafetyCheckFailed as error:
+        failed = ", ".join(sorted(error.failures))
+        raise exceptions.ContentRefused(
+            reason=f"unsafe {found}: {failed}") from error
+    except Exception as error:
+        raise exceptions.ContentRefused(
+            reason=f"damaged {found}") from error

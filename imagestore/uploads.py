@@ -64,11 +64,18 @@ class Uploads:
     """
 
     def __init__(self, database: db.Database, stores: Stores,
-                 collector: Collector, *, limit: int) -> None:
+                 collector: Collector, *, limit: int,
+                 enforce: bool = True) -> None:
+        """Make it.
+
+        :param limit: most bytes of one image
+        :param enforce: refuse what is not of its image's format, or unsafe
+        """
         self._db = database
         self._stores = stores
         self._collector = collector
         self._limit = limit
+        self._enforce = enforce
         self._owner = lease.new_owner()
 
     def receive(self, image: Image, source: Source, length: int | None,
@@ -85,7 +92,7 @@ class Uploads:
             return (data.keep(session, data_id)
                     and self._activate(session, image, data_id, "saving",
                                        seen.judge()))
-        seen = _inspector(image)
+        seen = self._inspector(image)
         self._write(image.id, store, source, length, begin, finish, seen)
 
     def stage(self, image: Image, source: Source,
@@ -131,7 +138,7 @@ class Uploads:
                 return self._activate(
                     session, image, data_id, "importing", facts)
             return data.refresh(session, image.id, self._stores)
-        seen = _inspector(image)
+        seen = self._inspector(image)
         self._write(image.id, wanted.store, source, length, begin, finish,
                     seen)
 
@@ -147,6 +154,14 @@ class Uploads:
                    resource_id=image.id, project_id=image.project_id,
                    payload={"size": facts.size})
         return True
+
+    def _inspector(self, image: Image) -> inspection.Inspector:
+        assert image.container_format and image.disk_format
+        # A copy has to have the digest that the image is known by.
+        return inspection.Inspector(
+            image.container_format, image.disk_format,
+            image.hash_algo if image.hash_algo and image.hash_value
+            else "sha512", enforce=self._enforce)
 
     def _write(self, image_id: str, store: Store, source: Source,
                length: int | None,
@@ -238,15 +253,6 @@ class Uploads:
         if length is not None and got != length:
             raise exceptions.LengthMismatch(
                 got=got, wanted=length if length >= 0 else "more")
-
-
-def _inspector(image: Image) -> inspection.Inspector:
-    assert image.container_format and image.disk_format
-    # A copy has to have the digest that the image is known by.
-    return inspection.Inspector(
-        image.container_format, image.disk_format,
-        image.hash_algo if image.hash_algo and image.hash_value
-        else "sha512")
 
 
 class _Readers:

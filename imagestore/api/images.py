@@ -151,7 +151,7 @@ class Images:
             image = access.find(req, session, image_id, policies.UPDATE)
             document = changes.patched(
                 image, _operations(req), self._rights(req))
-        return self._locations.sizes(image_id, document.locations)
+        return self._locations.sizes(req, image, document)
 
     def _rights(self, req: wsgi.Request) -> changes.Rights:
         return changes.Rights(self._protection, req.ctx.roles,

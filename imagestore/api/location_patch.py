@@ -1,25 +1,29 @@
 """Where data are, as a member of images: the older way, off by default.
 
-Users see addresses inside of the deployment, and what they add is not
-checked against any digest: both are what clients of this way rely on.
+Users see addresses inside of the deployment, and what they add is looked
+at, but not checked against any digest: clients of this way rely on both.
 """
 
 from typing import Any
 
 from sqlalchemy import orm
 
-from common import db, schema, wsgi
+from common import concurrency, db, schema, wsgi
 from common import exceptions as common_exceptions
-from imagestore import exceptions
-from imagestore.changes import LocationChange
+from imagestore import exceptions, inspection
+from imagestore.changes import Document, LocationChange
 from imagestore.db import data
 from imagestore.db.models import Data, Image
 from imagestore.env import Env
 from imagestore.policies import images as policies
 from imagestore.policies import stores as store_policies
 from imagestore.schemas import images as schemas
+from imagestore.stores.base import Opened
 from imagestore.stores.registry import Store
 
+_CHUNK = 1 << 20
+#: Bytes to read of data whose sender waits for an answer.
+_MOST = 16 << 20
 _DIGESTS = {"checksum": "checksum", "os_hash_algo": "hash_algo",
             "os_hash_value": "hash_value"}
 
@@ -39,20 +43,32 @@ class InImages:
         return {"locations": [
             self._view(row) for row in data.of_image(session, image.id)]}
 
-    def sizes(self, image_id: str,
-              asked: list[LocationChange]) -> dict[str, int]:
+    def sizes(self, req: wsgi.Request, image: Image,
+              document: Document) -> dict[str, int]:
         """Return the size of what is at each address that is new.
 
         It waits for web servers, so no transaction may be open.
+
+        :raises ContentRefused: if the data there cannot be the image's
         """
-        said = [each for change in asked if change.kind != "remove"
-                for each in _listed(change)]
+        said = [each for change in document.locations
+                if change.kind != "remove" for each in _listed(change)]
         schema.validate(said, schemas.LOCATIONS, "locations")
+        if not said:
+            return {}
+        req.authorize(policies.SET_LOCATION,
+                      {"project_id": image.project_id})
+        container, disk = (
+            document.columns.get(name) or getattr(image, name)
+            for name in ("container_format", "disk_format"))
+        if not (container and disk):
+            raise exceptions.FormatsUnset()
         with self._env.db.reader() as session:
             known = {self._view(row)["url"]
-                     for row in data.of_image(session, image_id)}
+                     for row in data.of_image(session, image.id)}
         wanted = {each["url"] for each in said} - known
-        return {url: self._size(url) for url in sorted(wanted)}
+        return {url: self._size(url, container, disk)
+                for url in sorted(wanted)}
 
     def apply(self, req: wsgi.Request, session: orm.Session, image: Image,
               asked: list[LocationChange], sizes: dict[str, int]) -> None:
@@ -132,18 +148,39 @@ class InImages:
                 reason="locations: no store takes addresses")
         return found
 
-    def _size(self, url: str) -> int:
-        opened = self._web().open(url)
-        opened.close()
-        if opened.size is None:
-            raise common_exceptions.BadRequest(
-                reason=f"locations: {url} does not say its size")
+    def _size(self, url: str, container: str, disk: str) -> int:
+        store = self._web()
+        opened = store.open(url)
+        try:
+            if opened.size is None:
+                raise common_exceptions.BadRequest(
+                    reason=f"locations: {url} does not say its size")
+            seen = inspection.Inspector(
+                container, disk, nested=True,
+                enforce=self._env.conf.imagestore.require_image_format_match)
+            _look(seen, store, opened)
+            concurrency.blocking(seen.examine, opened.size)
+        finally:
+            store.call(opened.close)
         return opened.size
 
     def _view(self, row: Data) -> dict[str, Any]:
         name = row.store or self._env.stores.default
         return {"url": self._env.stores.get(name).driver.url(row.key),
                 "metadata": (row.notes or {}) | {"store": name}}
+
+
+def _look(seen: inspection.Inspector, store: Store, opened: Opened) -> None:
+    """Read until the format is known, or to the end."""
+    while not seen.decided:
+        chunk = store.call(opened.read, seen.size, _CHUNK)
+        if not chunk:
+            return
+        for look in seen.looks():
+            concurrency.blocking(look, chunk)
+        if seen.size > _MOST:
+            raise exceptions.ContentRefused(
+                reason=f"the format cannot be told from {_MOST} bytes")
 
 
 def _listed(change: LocationChange) -> list[Any]:

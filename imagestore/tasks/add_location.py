@@ -15,8 +15,6 @@ from imagestore.stores.base import Opened
 from imagestore.stores.registry import Store
 
 _CHUNK = 4 << 20
-#: Bytes that are looked at before an image counts.
-_HEAD = 512 << 10
 
 
 @dataclasses.dataclass
@@ -49,14 +47,13 @@ class AddLocation(task.Task):
             tasks.note(session, self.id, status="processing")
         image, store, opened = self._open(env)
         try:
-            seen = self._inspector(image)
-            head = store.call(opened.read, 0, _HEAD)
-            _look(seen, head)
-            concurrency.blocking(seen.glance)
-            if not (self.secure and self.hash_value):
-                self._activate(env, size=opened.size)
+            seen = self._inspector(env, image)
+            size = self._read(env, store, opened, seen, whole=False)
+            virtual_size = concurrency.blocking(seen.examine, size)
         finally:
             store.call(opened.close)
+        if not (self.secure and self.hash_value):
+            self._activate(env, size=size, virtual_size=virtual_size)
 
     @task.step
     def digest(self, env: Env) -> None:
@@ -65,7 +62,9 @@ class AddLocation(task.Task):
             return
         image, store, opened = self._open(env)
         try:
-            facts = self._read(env, store, opened, self._inspector(image))
+            seen = self._inspector(env, image)
+            self._read(env, store, opened, seen, whole=True)
+            facts = concurrency.blocking(seen.judge)
         finally:
             store.call(opened.close)
         if self.hash_value not in (None, facts.hash_value):
@@ -102,10 +101,12 @@ class AddLocation(task.Task):
         image.status = "queued"
         data.refresh(session, image.id, env.stores)
 
-    def _inspector(self, image: Image) -> inspection.Inspector:
+    def _inspector(self, env: Env, image: Image) -> inspection.Inspector:
         assert image.container_format and image.disk_format
         return inspection.Inspector(
-            image.container_format, image.disk_format, self.hash_algo)
+            image.container_format, image.disk_format, self.hash_algo,
+            enforce=env.conf.imagestore.require_image_format_match,
+            nested=True)
 
     def _open(self, env: Env) -> tuple[Image, Store, Opened]:
         with env.db.reader() as session:
@@ -117,16 +118,25 @@ class AddLocation(task.Task):
         return image, store, store.open(row.key)
 
     def _read(self, env: Env, store: Store, opened: Opened,
-              seen: inspection.Inspector) -> inspection.Facts:
+              seen: inspection.Inspector, *, whole: bool) -> int:
+        """Show the data; return how many bytes they are.
+
+        :param whole: to their end, even if they are known before
+        """
         limit = env.conf.imagestore.image_size_cap
+        if (opened.size or 0) > limit:
+            raise exceptions.TooLarge(limit=limit)
         while chunk := store.call(opened.read, seen.size, _CHUNK):
-            _look(seen, chunk)
+            for look in seen.looks():
+                concurrency.blocking(look, chunk)
             if seen.size > limit:
                 raise exceptions.TooLarge(limit=limit)
+            if not whole and seen.decided and opened.size is not None:
+                return opened.size
             with env.db.reader() as session:
                 # Raises if it was deleted meanwhile.
                 images.get(session, self.image_id)
-        return concurrency.blocking(seen.judge)
+        return seen.size
 
     def _activate(self, env: Env, **facts: Any) -> None:
         algo = self.hash_algo if self.secure or self.hash_value else None
@@ -142,8 +152,3 @@ class AddLocation(task.Task):
             for name, value in values.items():
                 setattr(image, name, value)
             data.refresh(session, image.id, env.stores)
-
-
-def _look(seen: inspection.Seen, chunk: bytes) -> None:
-    for each in seen.looks():
-        concurrency.blocking(each, chunk)

@@ -149,6 +149,17 @@ def test_refuse_what_is_not_what_it_claims(service, qcow2):
     refuse(service, b"x" * 99, "looks like raw", disk_format="ploop")
 
 
+def test_all_data_are_taken_if_formats_need_not_match(tmp_path, qcow2):
+    service = Service(tmp_path, require_image_format_match=False)
+    for kind, content in [
+            ("raw", qcow2()), ("qcow2", b"x" * 99),
+            ("qcow2", qcow2("-u", "-b", "/etc/passwd", "-F", "raw"))]:
+        image = service.create(disk_format=kind)["id"]
+        service.upload(image, content)
+        assert service.show(image)["virtual_size"] is None
+    service.db.dispose()
+
+
 def test_refuse_backing_file(service, qcow2):
     content = qcow2("-u", "-b", "/etc/passwd", "-F", "raw")
 

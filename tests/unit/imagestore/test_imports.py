@@ -17,13 +17,18 @@ CONTENT = os.urandom(5 << 20)
 
 
 class Web:
-    """A web server on the loopback address; ``pages`` by path."""
+    """A web server on the loopback address; ``pages`` by path.
+
+    ``asked`` are the paths that were read.
+    """
 
     def __init__(self):
         pages = self.pages = {}
+        asked = self.asked = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
+                asked.append(self.path)
                 status, headers, body = pages.get(
                     self.path, (404, {}, b""))
                 self.send_response(status)
@@ -418,12 +423,34 @@ def test_location_with_a_digest(service, web):
     assert service.show(other)["stores"] == "a"
 
 
-def test_location_of_other_content_than_said(service, web, qcow2):
-    url = web.add("/q", qcow2())
-    image = service.create()["id"]
-    add_location(service, image, url)
-
-    service.run()
-
-    assert service.show(image)["status"] == "queued"
-    assert "looks like qcow2" in service.task(image)["message"]
+@pytest.mark.parametrize("secure", [True, False])
+def test_location_is_looked_at_before_it_counts(tmp_path, web, qcow2, secure):
+    service = Service(
+        tmp_path, web_ports=[web.port], stores=["a:file", "web:http"],
+        web_allowed_networks=["127.0.0.0/8"], secure_hash=secure)
+    backing = tmp_path / "secrets"
+    backing.write_bytes(b"x" * 512)
+    pages = {
+        "unsafe": qcow2("-b", str(backing), "-F", "raw", name="u"),
+        "qcow2": qcow2(), "raw": CONTENT}
+    told = {}
+    for kind, page in [("qcow2", "unsafe"), ("raw", "unsafe"),
+                       ("qcow2", "raw"), ("qcow2", "qcow2"),
+                       ("raw", "qcow2"), ("vmdk", "qcow2")]:
+        image = service.create(disk_format=kind)["id"]
+        add_location(service, image, web.add(f"/{page}", pages[page]))
+        service.run()
+        shown = service.show(image)
+        told[kind, page] = shown["status"], shown["virtual_size"]
+        message = service.task(image)["message"]
+        assert (shown["status"] == "queued") == ("refused" in message)
+        assert bool(shown["checksum"]) == (
+            secure and shown["status"] == "active")
+    assert told == {
+        ("qcow2", "unsafe"): ("queued", None),
+        ("raw", "unsafe"): ("queued", None),
+        ("qcow2", "raw"): ("queued", None),
+        ("qcow2", "qcow2"): ("active", 1 << 20),
+        ("raw", "qcow2"): ("active", len(pages["qcow2"])),
+        ("vmdk", "qcow2"): ("queued", None)}
+    service.db.dispose()

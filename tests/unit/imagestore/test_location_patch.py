@@ -49,6 +49,25 @@ def test_location_makes_an_image_active(service, web):
     assert got.body == CONTENT
 
 
+def test_data_are_looked_at_before_they_count(service, web, qcow2):
+    unsafe = web.add("/u", qcow2("-u", "-b", "/etc/passwd", "-F", "raw"))
+    for kind in ("qcow2", "raw"):
+        image = service.create(disk_format=kind)["id"]
+        got = service.patch(image, add(unsafe), status=400)
+        assert "unsafe qcow2" in got.text
+        assert service.show(image)["status"] == "queued"
+        service.patch(image, add(web.add("/q", qcow2())))
+        assert service.show(image)["status"] == "active"
+
+
+def test_nothing_is_fetched_for_who_may_not_add(service, web):
+    image = service.create(visibility="shared")["id"]
+    url = web.add("/x", CONTENT)
+    service.patch(image, add(url), ctx=READER, status=403)
+    service.patch(image, *[add(f"{url}#{n}") for n in range(65)], status=400)
+    assert web.asked == []
+
+
 def test_uploaded_data_have_a_location(service):
     image = service.create()["id"]
     service.upload(image)
