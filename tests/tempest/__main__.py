@@ -10,12 +10,17 @@ from common import concurrency
 concurrency.patch()
 
 import argparse  # noqa: E402
+import contextlib  # noqa: E402
 import pathlib  # noqa: E402
 import shutil  # noqa: E402
 import sys  # noqa: E402
 import tempfile  # noqa: E402
 
-from tests.tempest import clouds, workspace  # noqa: E402
+from tests.cluster.common import servers  # noqa: E402
+from tests.tempest import clouds, resources, workspace  # noqa: E402
+
+#: Tiers that ask for neither images nor servers.
+_ALONE = {"identity", "object_storage"}
 
 
 def main(argv: list[str]) -> int:
@@ -23,15 +28,27 @@ def main(argv: list[str]) -> int:
     arguments = _parse(argv)
     scratch = pathlib.Path(tempfile.mkdtemp(prefix="pileus-", dir="/tmp"))
     scratch.chmod(0o755)
-    start = clouds.distributed if arguments.distributed else clouds.embedded
     try:
-        with start(scratch) as access:
-            work = workspace.Workspace(scratch / "tempest", access,
-                                       arguments.settings)
-            return work.run(arguments.tier, arguments.rest)
+        return _run(scratch, arguments)
     finally:
         if not arguments.keep:
             shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _run(scratch: pathlib.Path, arguments: argparse.Namespace) -> int:
+    start = clouds.distributed if arguments.distributed else clouds.embedded
+    port = servers.free_port()
+    with contextlib.ExitStack() as stack:
+        values = stack.enter_context(
+            resources.web_server(scratch / "web", port))
+        access = stack.enter_context(
+            start(scratch, clouds.options(arguments.settings, port)))
+        if arguments.tier not in _ALONE:
+            stack.enter_context(resources.image_remote(scratch, access))
+            values |= resources.made(scratch, access)
+        work = workspace.Workspace(
+            scratch / "tempest", access, values, arguments.settings)
+        return work.run(arguments.tier, arguments.rest)
 
 
 def _parse(argv: list[str]) -> argparse.Namespace:

@@ -29,16 +29,17 @@ def tiers() -> list[str]:
 class Workspace:
     """Runs tests against the cloud behind ``access``.
 
+    :param values: of placeholders of the template
     :param settings: ``GROUP.OPTION=VALUE``, other than the template's
     """
 
     def __init__(self, folder: pathlib.Path, access: Access,
-                 settings: list[str]) -> None:
+                 values: dict[str, str], settings: list[str]) -> None:
         self._folder = folder
         for path in (folder, folder / "logs", folder / "lock"):
             path.mkdir()
         self._conf = folder / "tempest.conf"
-        self._conf.write_text(_filled(_values(folder, access)))
+        self._conf.write_text(_filled(_values(folder, access) | values))
         self._conf.chmod(0o600)
         _change(self._conf, settings)
         packages = next(pathlib.Path(_tool("tempest")).parent.parent.glob(
@@ -101,7 +102,6 @@ def _values(folder: pathlib.Path, access: Access) -> dict[str, str]:
         "CA_FILE_LINE": "", "CERTIFIED_IMAGE_LINES": "",
         "IMAGES_MANIFEST_LINE": "", "KEY_MANAGER": "false",
         "HORIZON": "false", "DASHBOARD_URL": _NOWHERE,
-        "HTTP_IMAGE_URL": _NOWHERE, "HTTP_QCOW2_IMAGE_URL": _NOWHERE,
         "BACKUP_DRIVER": "swift",
     }
 
