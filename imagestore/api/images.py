@@ -8,7 +8,7 @@ from sqlalchemy import orm
 from common import db, events, wsgi
 from common import exceptions as common_exceptions
 from imagestore import changes, exceptions
-from imagestore.api import access, listing, views
+from imagestore.api import access, links, listing, views
 from imagestore.api.location_patch import InImages
 from imagestore.collector import Collector
 from imagestore.db import images
@@ -86,14 +86,9 @@ class Images:
         req.authorize(policies.GET_ALL)
         with self._db.reader() as session:
             found, page = listing.find(req, session, self._protection)
-        shown: dict[str, Any] = {
-            "images": found,
-            "first": listing.link(req, None),
-            "schema": "/v2/schemas/images",
-        }
-        if found and len(found) == page.limit:
-            shown["next"] = listing.link(req, found[-1]["id"])
-        return shown
+        shown = {"images": found, "schema": "/v2/schemas/images"}
+        return links.add(shown, req, page, len(found),
+                         found[-1]["id"] if found else None)
 
     @wsgi.handler()
     def show(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:

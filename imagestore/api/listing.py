@@ -2,7 +2,6 @@
 
 import datetime
 import operator
-import urllib.parse
 from collections.abc import Callable
 from typing import Any
 
@@ -108,16 +107,6 @@ def _page(req: wsgi.Request) -> paging.Page:
     elif int(asked["limit"]) == 0:
         page.limit = 0
     return page
-
-
-def link(req: wsgi.Request, marker: str | None) -> str:
-    """Return the path of the page after ``marker``, or of the first."""
-    pairs = [(name, value) for name, value in req.GET.items()
-             if name != "marker"]
-    if marker is not None:
-        pairs.append(("marker", marker))
-    query = urllib.parse.urlencode(pairs)
-    return "/v2/images" + (f"?{query}" if query else "")
 
 
 def _scopes(req: wsgi.Request) -> list[images.Scope]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from common import paging, wsgi
-from imagestore.api import views
+from imagestore.api import links, views
 from imagestore.db.metadef_models import Association, Item, Namespace
 from imagestore.schemas import metadefs as schemas
 
@@ -74,20 +74,8 @@ def many(req: wsgi.Request, name: str, shown: list[dict[str, Any]],
 
     :param last: the name of the last one
     """
-    pairs = [(key, value) for key, value in req.GET.items()
-             if key != "marker"]
-    made: dict[str, Any] = {
-        name: shown, "first": _link(req, pairs),
-        "schema": f"{_SCHEMAS}/{name}"}
-    if last is not None and len(shown) == page.limit:
-        made["next"] = _link(req, [*pairs, ("marker", last)])
-    return made
-
-
-def _link(req: wsgi.Request, pairs: list[tuple[str, str]]) -> str:
-    query = urllib.parse.urlencode(pairs)
-    path = urllib.parse.quote(req.path_info)
-    return path + (f"?{query}" if query else "")
+    made = {name: shown, "schema": f"{_SCHEMAS}/{name}"}
+    return links.add(made, req, page, len(shown), last)
 
 
 def _path(name: str) -> str:

@@ -351,6 +351,14 @@ def test_tasks_are_for_administrators(service, web):
     listed = service.call("GET", "/v2/tasks?status=success", ctx=ADMIN).json
     assert [each["id"] for each in listed["tasks"]] == [task["id"]]
     assert "input" not in listed["tasks"][0]
+    service.call("POST", "/v2/tasks", body, ctx=ADMIN, status=201)
+    path_2 = "/v2/tasks?type=import&sort_key=status&sort_dir=asc&limit=1"
+    first = service.call("GET", path_2, ctx=ADMIN).json
+    assert [each["status"] for each in first["tasks"]] == ["pending"]
+    then = service.call("GET", first["next"], ctx=ADMIN).json
+    assert [each["id"] for each in then["tasks"]] == [task["id"]]
+    assert then["first"] == first["first"] == path_2
+    service.call("GET", "/v2/tasks?sort_key=owner", ctx=ADMIN, status=400)
     body["input"]["import_from"] = "http://image-x.qcow2"
     service.call("POST", "/v2/tasks", body, ctx=ADMIN, status=400)
     service.call("DELETE", path, ctx=ADMIN, status=405)
