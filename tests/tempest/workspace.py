@@ -58,7 +58,7 @@ class Workspace:
             [_tool("tempest"), "run", "--config-file", str(self._conf),
              "--concurrency", str(_WORKERS), *chosen, *extra],
             cwd=self._folder, env=self._environ(), check=False)
-        return done.returncode or self._report()
+        return self._report() or done.returncode
 
     def _environ(self) -> dict[str, str]:
         # Else Tempest keeps a list of its workspaces in the home folder.
@@ -86,13 +86,12 @@ def unexpected_skips(report: pathlib.Path) -> list[str]:
     expected = [re.compile(line) for line in
                 (_HERE / "skips.txt").read_text().splitlines()
                 if line and not line.startswith("#")]
-    found = []
-    for case in ElementTree.parse(report).iter("testcase"):  # noqa: S314
-        name = f"{case.get('classname')}.{case.get('name')}"
-        if case.find("skipped") is not None and not any(
-                pattern.search(name) for pattern in expected):
-            found.append(f"{name}: {case.findtext('skipped')}")
-    return found
+    found = [
+        f"{case.get('classname')}.{case.get('name')}: {reason}"
+        for case in ElementTree.parse(report).iter("testcase")  # noqa: S314
+        if (reason := case.findtext("skipped")) is not None]
+    return [line for line in found
+            if not any(pattern.search(line) for pattern in expected)]
 
 
 def _values(folder: pathlib.Path, access: Access) -> dict[str, str]:
