@@ -90,6 +90,17 @@ _GROUPS: dict[str, list[cfg.Opt]] = {
             "sb", default="unix:/run/ovn/ovnsb_db.sock",
             help="OVN southbound database."),
     ],
+    "certificates": [
+        cfg.StrOpt(
+            "driver", default="file",
+            help="Where the certificates are that signatures of images are "
+                 "checked with: file, or another entry point of "
+                 "pileus.certificates."),
+        cfg.StrOpt(
+            "directory", default="$state_dir/certificates",
+            help="Directory of the driver file: UUID.pem of each "
+                 "certificate. All that lie there are trusted."),
+    ],
     "cors": [
         cfg.ListOpt(
             "allowed_origins", default=[],

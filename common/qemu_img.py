@@ -21,6 +21,8 @@ _GROWTH_BYTES = GIB
 #: An image is copied as a whole, at compression's pace.
 _COPY_TIMEOUT_S = 300
 _COPY_BYTES = 16 * GIB
+#: Bytes of a disk in a second, at the least.
+_COPY_RATE = 20 << 20
 
 #: What the files are called behind the walls.
 _DISK, _SOURCE = "/disk", "/source"
@@ -59,6 +61,18 @@ def compress(source: str, path: str) -> None:
     run("qemu-img", "convert", "-f", "raw", "-O", "qcow2", "-c",
         _SOURCE, _DISK, disk=path, source=source, growth=_COPY_BYTES,
         cpu_s=_COPY_TIMEOUT_S, timeout=_COPY_TIMEOUT_S)
+
+
+def convert(source: str, source_format: str, path: str, disk_format: str, *,
+            size_bytes: int) -> None:
+    """Copy a disk to another format, into the file at ``path``.
+
+    :param size_bytes: size of the disk, which bounds the file and the time
+    """
+    seconds = _COPY_TIMEOUT_S + size_bytes // _COPY_RATE
+    run("qemu-img", "convert", "-f", source_format, "-O", disk_format,
+        _SOURCE, _DISK, disk=path, source=source,
+        growth=size_bytes + _GROWTH_BYTES, cpu_s=seconds, timeout=seconds)
 
 
 def put(path: str, disk_format: str, at: int, source: str) -> None:

@@ -10,6 +10,10 @@ from imagestore import policies
 from imagestore.db import models
 from imagestore.tasks import TASKS
 
+#: Imports that run at a time in one process: more than one project may
+#: have by default.
+_TASKS = 24
+
 SCHEMA = db.Schema(
     "imagestore", models.Base.metadata, "imagestore:db/migrations")
 
@@ -25,7 +29,7 @@ SERVICE = daemon.Service(
 def make_env(conf: cfg.ConfigOpts) -> parts.Env:
     """Return what handlers and tasks work with."""
     env = parts.make(conf)
-    env.tasks = task.Runner(env.db, env, TASKS, models.TASKS, size=8)
+    env.tasks = task.Runner(env.db, env, TASKS, models.TASKS, size=_TASKS)
     return env
 
 

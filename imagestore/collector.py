@@ -4,7 +4,7 @@ import logging
 
 from common import db, lease, loop
 from imagestore import exceptions
-from imagestore.db import data, tasks
+from imagestore.db import data, imports, tasks
 from imagestore.db.models import Data
 from imagestore.stores.registry import Stores
 
@@ -35,6 +35,7 @@ class Collector(loop.Loop):
                 data.abandon(session, data_id)
         with self._db.writer() as session:
             tasks.purge(session)
+            imports.forget_ended_tokens(session)
             doomed = data.doomed(session)
         return sum(self._remove(row) for row in doomed)
 

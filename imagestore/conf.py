@@ -4,6 +4,7 @@ from oslo_config import cfg, types
 
 from common import conf as common_conf
 from common import fetch
+from imagestore import import_conf
 
 GROUP = "imagestore"
 
@@ -124,3 +125,4 @@ def register_opts(conf: cfg.ConfigOpts) -> None:
     """Add the options, as group ``imagestore``."""
     common_conf.register_service(conf, GROUP, port=9292)
     conf.register_opts(OPTS, group=GROUP)
+    import_conf.register_opts(conf)

@@ -9,7 +9,12 @@ from common import db, fetch
 from imagestore import conf as options
 from imagestore.cache import Cache
 from imagestore.collector import Collector
+from imagestore.plugins import base
+from imagestore.plugins.base import Plugin
 from imagestore.quotas import Quotas
+from imagestore.remote import Regions
+from imagestore.sealing import Seal
+from imagestore.signed import SignedImages
 from imagestore.stores.registry import Stores
 from imagestore.uploads import Uploads
 
@@ -18,6 +23,7 @@ from imagestore.uploads import Uploads
 class Env:
     """The parts of the service.
 
+    :param plugins: those of imports, in the order they are applied
     :param tasks: the task.Runner, once it is made
     """
 
@@ -27,6 +33,10 @@ class Env:
     collector: Collector
     uploads: Uploads
     quotas: Quotas
+    signed: SignedImages
+    regions: Regions
+    seal: Seal
+    plugins: dict[str, Plugin]
     cache: Cache | None = None
     tasks: Any = None
 
@@ -42,11 +52,14 @@ def make(conf: cfg.ConfigOpts) -> Env:
     database = db.Database(own.database)
     stores = Stores.from_conf(conf)
     collector = Collector(database, stores, own.collect_interval)
+    signed = SignedImages.from_conf(conf)
     uploads = Uploads(
         database, stores, collector, limit=own.image_size_cap,
-        enforce=own.require_image_format_match)
-    return Env(conf, database, stores, collector, uploads,
-               Quotas.from_conf(conf), _cache(conf, database, stores))
+        enforce=own.require_image_format_match, signed=signed)
+    return Env(
+        conf, database, stores, collector, uploads, Quotas.from_conf(conf),
+        signed, Regions(conf), Seal(own.token_key_file), base.load(conf),
+        _cache(conf, database, stores))
 
 
 def _cache(conf: cfg.ConfigOpts, database: db.Database,

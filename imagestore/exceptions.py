@@ -123,6 +123,15 @@ class MethodNotOffered(exceptions.BadRequest):
     message = "The import method {method} is not offered; those are: {known}."
 
 
+class TooManyImports(exceptions.OverLimit):
+    message = ("The project has {limit} imports under way, as many as it "
+               "may.")
+
+
+class PluginGone(exceptions.Conflict):
+    message = "The plug-in {name} is no longer offered: start it anew."
+
+
 class ImportFailed(exceptions.Conflict):
     message = "No store took the image: {reason}"
 

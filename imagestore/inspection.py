@@ -12,6 +12,7 @@ from collections.abc import Callable
 
 from oslo_utils.imageutils import format_inspector
 
+from common import signatures
 from imagestore import exceptions
 
 LOG = logging.getLogger(__name__)
@@ -73,18 +74,21 @@ class Inspector(Seen):
 
     def __init__(self, container_format: str, disk_format: str,
                  hash_algo: str = "sha512", *, enforce: bool = True,
-                 nested: bool = False) -> None:
+                 nested: bool = False,
+                 signature: signatures.Verifier | None = None) -> None:
         """Make it.
 
         :param enforce: refuse data; otherwise the log alone tells of them
         :param nested: what is said to be raw may be an image of another
             format, if it is safe in that
+        :param signature: what the data are compared with, if anything
         """
         super().__init__()
         self._disk_format = disk_format
         self._checked = container_format in _BARE
         self._enforce = enforce
         self._nested = nested
+        self._signature = signature
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._strong = hashlib.new(hash_algo)
         self._feed = _Feed()
@@ -99,7 +103,8 @@ class Inspector(Seen):
         return self._decided
 
     def looks(self) -> list[Callable[[bytes], None]]:
-        return [self._strong.update, self._see]
+        more = [self._signature.update] if self._signature else []
+        return [self._strong.update, self._see, *more]
 
     def _see(self, chunk: bytes) -> None:
         self._count(chunk)
@@ -113,8 +118,14 @@ class Inspector(Seen):
         self._decided = self._wrapper.formats is not None
 
     def judge(self) -> Facts:
-        """Return what is known at the end, or raise ContentRefused."""
+        """Return what is known at the end, or raise.
+
+        :raises ContentRefused: for what they are
+        :raises common.signatures.Refused: for what they are not
+        """
         if self._facts is None:
+            if self._signature:
+                self._signature.verify()
             self._facts = Facts(
                 size=self.size, checksum=self._md5.hexdigest(),
                 hash_value=self._strong.hexdigest(),

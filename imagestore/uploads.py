@@ -2,6 +2,8 @@
 
 import contextlib
 import dataclasses
+import functools
+import os
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -12,6 +14,7 @@ from imagestore import exceptions, inspection
 from imagestore.collector import Collector
 from imagestore.db import data
 from imagestore.db.models import EVENTS, Image
+from imagestore.signed import SignedImages
 from imagestore.stores.registry import STAGING, Store, Stores
 
 #: Large enough that handing a chunk to threads costs nothing beside it.
@@ -21,6 +24,12 @@ _AHEAD = 3
 
 failpoint.declare("upload.begun", "upload.half", "upload.written",
                   "upload.finished")
+
+
+#: Raises if a task is another worker's by now.
+Guard = Callable[[orm.Session], None]
+#: Called with the id of data that are kept.
+Then = Callable[[orm.Session, str], None]
 
 
 class Source(Protocol):
@@ -41,7 +50,7 @@ class Copy:
     image: Image
     store: Store
     task_id: str
-    guard: Callable[[orm.Session], None]
+    guard: Guard
     activate: bool
 
 
@@ -55,6 +64,10 @@ class _Upload:
         self.alive = True
 
 
+#: Writes the data of an upload.
+_Put = Callable[[_Upload], None]
+
+
 class Uploads:
     """Receives the data of images.
 
@@ -64,11 +77,12 @@ class Uploads:
     """
 
     def __init__(self, database: db.Database, stores: Stores,
-                 collector: Collector, *, limit: int,
+                 collector: Collector, *, limit: int, signed: SignedImages,
                  enforce: bool = True) -> None:
         """Make it.
 
         :param limit: most bytes of one image
+        :param signed: tells what is to check the data of an image
         :param enforce: refuse what is not of its image's format, or unsafe
         """
         self._db = database
@@ -76,6 +90,7 @@ class Uploads:
         self._collector = collector
         self._limit = limit
         self._enforce = enforce
+        self._signed = signed
         self._owner = lease.new_owner()
 
     def receive(self, image: Image, source: Source, length: int | None,
@@ -93,7 +108,8 @@ class Uploads:
                     and self._activate(session, image, data_id, "saving",
                                        seen.judge()))
         seen = self._inspector(image)
-        self._write(image.id, store, source, length, begin, finish, seen)
+        self._write(image.id, store, self._read(source, length, seen),
+                    begin, finish)
 
     def stage(self, image: Image, source: Source,
               length: int | None) -> None:
@@ -101,12 +117,42 @@ class Uploads:
         def begin(session: orm.Session, data_id: str) -> None:
             data.take(session, image.id, "uploading", data_id)
             data.begin(session, image.id, data_id, self._owner, STAGING)
-        self._write(image.id, self._stores.get(STAGING), source, length,
-                    begin, data.keep, inspection.Seen())
+        self._write(image.id, self._stores.get(STAGING),
+                    self._read(source, length, inspection.Seen()),
+                    begin, data.keep)
 
     def fetch(self, image_id: str, source: Source, length: int | None,
-              task_id: str, guard: Callable[[orm.Session], None]) -> None:
-        """Keep what a task fetches until it has brought it to stores."""
+              task_id: str, guard: Guard, then: Then) -> None:
+        """Keep what a task fetches until it has brought it to stores.
+
+        :param then: called in the transaction that keeps it
+        """
+        self._keep(image_id, self._read(source, length, inspection.Seen()),
+                   task_id, guard, then)
+
+    def fill(self, image_id: str, write: Callable[[str], None],
+             task_id: str, guard: Guard, then: Then) -> None:
+        """Keep what another program writes for a task.
+
+        :param write: called with the path of an empty file; in a green
+            thread
+        """
+        def put(upload: _Upload) -> None:
+            store = upload.store
+            staged = store.call(store.driver.stage, upload.data_id)
+            try:
+                assert staged.path
+                write(staged.path)
+                failpoint.hit("upload.half")
+                if os.path.getsize(staged.path) > self._limit:
+                    raise exceptions.TooLarge(limit=self._limit)
+                store.call(staged.finish)
+            finally:
+                store.call(staged.close)
+        self._keep(image_id, put, task_id, guard, then)
+
+    def _keep(self, image_id: str, put: _Put, task_id: str, guard: Guard,
+              then: Then) -> None:
         def begin(session: orm.Session, data_id: str) -> None:
             guard(session)
             data.begin(session, image_id, data_id, self._owner, STAGING,
@@ -114,9 +160,11 @@ class Uploads:
 
         def finish(session: orm.Session, data_id: str) -> bool:
             guard(session)
-            return data.keep(session, data_id)
-        self._write(image_id, self._stores.get(STAGING), source, length,
-                    begin, finish, inspection.Seen())
+            if not data.keep(session, data_id):
+                return False
+            then(session, data_id)
+            return True
+        self._write(image_id, self._stores.get(STAGING), put, begin, finish)
 
     def copy(self, wanted: Copy, source: Source, length: int) -> None:
         """Bring data that are whole already to one more store."""
@@ -139,8 +187,8 @@ class Uploads:
                     session, image, data_id, "importing", facts)
             return data.refresh(session, image.id, self._stores)
         seen = self._inspector(image)
-        self._write(image.id, wanted.store, source, length, begin, finish,
-                    seen)
+        self._write(image.id, wanted.store,
+                    self._read(source, length, seen), begin, finish)
 
     def _activate(self, session: orm.Session, image: Image, data_id: str,
                   status: str, facts: inspection.Facts) -> bool:
@@ -157,25 +205,32 @@ class Uploads:
 
     def _inspector(self, image: Image) -> inspection.Inspector:
         assert image.container_format and image.disk_format
-        # A copy has to have the digest that the image is known by.
+        # A copy has to have the digest that the image is known by. What
+        # has one was compared with its signature before.
+        known = image.hash_algo and image.hash_value
         return inspection.Inspector(
             image.container_format, image.disk_format,
-            image.hash_algo if image.hash_algo and image.hash_value
-            else "sha512", enforce=self._enforce)
+            image.hash_algo if image.hash_algo and known else "sha512",
+            enforce=self._enforce,
+            signature=None if known else self._signed.verifier(image))
 
-    def _write(self, image_id: str, store: Store, source: Source,
-               length: int | None,
-               begin: Callable[[orm.Session, str], None],
-               finish: Callable[[orm.Session, str], bool],
-               seen: inspection.Seen) -> None:
+    def _read(self, source: Source, length: int | None,
+              seen: inspection.Seen) -> _Put:
+        """Return what writes the data of a source."""
         if length is not None and length > self._limit:
             raise exceptions.TooLarge(limit=self._limit)
+        return functools.partial(
+            self._store_data, source=source, length=length, seen=seen)
+
+    def _write(self, image_id: str, store: Store, put: _Put,
+               begin: Callable[[orm.Session, str], None],
+               finish: Callable[[orm.Session, str], bool]) -> None:
         upload = _Upload(image_id, db.new_id(), store)
         db.retrying(self._in_transaction, begin, upload.data_id)
         failpoint.hit("upload.begun")
         try:
             with self._kept_alive(upload):
-                self._store_data(upload, source, length, seen)
+                put(upload)
                 failpoint.hit("upload.written")
                 finished = db.retrying(
                     self._in_transaction, finish, upload.data_id)

@@ -4,6 +4,7 @@ from typing import Any
 
 from common import exceptions as common_exceptions
 from common import fetch, wsgi
+from common.secret import Secret
 from imagestore import exceptions
 from imagestore.api import access, views
 from imagestore.db import data, images, tasks
@@ -11,6 +12,7 @@ from imagestore.db.models import Image, ImageTask
 from imagestore.env import Env
 from imagestore.policies import images as image_policies
 from imagestore.policies import stores as policies
+from imagestore.remote import Place
 from imagestore.schemas import imports as schemas
 from imagestore.tasks import import_image
 from imagestore.tasks.import_image import ImportImage
@@ -19,10 +21,15 @@ from imagestore.tasks.import_image import ImportImage
 _METHODS = {
     "glance-direct": ("uploading", "importing"),
     "web-download": ("queued", "importing"),
+    "glance-download": ("queued", "importing"),
     "copy-image": ("active", "active"),
 }
 #: Limits on top, where the image is not under way before.
-_COUNTED = {"web-download": ["image_count_uploading"]}
+_COUNTED = {"web-download": ["image_count_uploading"],
+            "glance-download": ["image_count_uploading"]}
+#: What methods need beside their name.
+_NEEDED = {"web-download": ["uri"],
+           "glance-download": ["glance_image_id", "glance_region"]}
 
 
 class Imports:
@@ -46,7 +53,10 @@ class Imports:
                 req, session, image_id, image_policies.GET)
             _authorize(req, image)
         method = req.json["method"]
-        url = self._url(method)
+        self._check_method(req, method)
+        if method["name"] != "copy-image":
+            # Better now than when all is there.
+            self._env.signed.verifier(image)
         limits = self._env.quotas.limits(image.project_id)
         with self._env.db.writer() as session:
             image = images.get(session, image_id, lock=True)
@@ -55,31 +65,35 @@ class Imports:
                 session, image.project_id, limits, "image_size_total",
                 *_COUNTED.get(method["name"], ()))
             wanted = ImportImage(
-                image_id=image_id, method=method["name"], url=url,
+                image_id=image_id, method=method["name"],
                 stores=self._stores(req.json, session, image),
-                must_succeed=req.json.get("all_stores_must_succeed", True))
+                must_succeed=req.json.get("all_stores_must_succeed", True),
+                url=method.get("uri", ""), place=_place(method))
             wanted_status = _METHODS[method["name"]][1]
             if image.status != wanted_status:
                 images.set_status(session, image, wanted_status)
             import_image.start(
-                self._env, session, image, wanted, type="api_image_import",
-                user_id=req.ctx.user_id, request_id=req.ctx.request_id,
-                input=_input(req.json, image_id))
+                self._env, session, image, wanted, req.ctx,
+                type="api_image_import", input=_input(req.json, image_id))
         self._env.tasks.wake()
 
-    def _url(self, method: dict[str, Any]) -> str:
-        """Return where the data are, if they are on the web."""
+    def _check_method(self, req: wsgi.Request,
+                      method: dict[str, Any]) -> None:
+        """Raise BadRequest unless data may be had that way."""
+        name = method["name"]
         offered = self._env.conf.imagestore.import_methods
-        if method["name"] not in offered or method["name"] not in _METHODS:
+        if name not in offered or name not in _METHODS:
             raise exceptions.MethodNotOffered(
-                method=method["name"], known=", ".join(offered))
-        if method["name"] != "web-download":
-            return ""
-        if "uri" not in method:
-            raise common_exceptions.BadRequest(
-                reason="body: method.uri is missing")
-        fetch.check(method["uri"], self._env.web)
-        return str(method["uri"])
+                method=name, known=", ".join(offered))
+        for member in _NEEDED.get(name, ()):
+            if member not in method:
+                raise common_exceptions.BadRequest(
+                    reason=f"body: method.{member} is missing")
+        if name == "web-download":
+            fetch.check(method["uri"], self._env.web)
+        if name == "glance-download":
+            self._env.regions.url(
+                Secret(req.auth_token or ""), Place(**_place(method)))
 
     def _check(self, session: Any, image: Image, method: str) -> None:
         wanted = _METHODS[method][0]
@@ -92,7 +106,8 @@ class Imports:
             raise exceptions.NotStaged(
                 image_id=image.id, status=image.status, method=method,
                 wanted=wanted)
-        if not (image.container_format and image.disk_format):
+        if method != "glance-download" and not (
+                image.container_format and image.disk_format):
             raise exceptions.FormatsUnset()
 
     def _stores(self, body: dict[str, Any], session: Any,
@@ -132,6 +147,15 @@ def _authorize(req: wsgi.Request, image: Image) -> None:
     if image.project_id != req.ctx.project_id and (
             req.json["method"]["name"] == "copy-image"):
         req.authorize(policies.COPY, target)
+
+
+def _place(method: dict[str, Any]) -> dict[str, str]:
+    """Return the fields of the Place that glance-download names."""
+    if method["name"] != "glance-download":
+        return {}
+    return {"region": method["glance_region"],
+            "interface": method.get("glance_service_interface", "public"),
+            "image_id": method["glance_image_id"]}
 
 
 def _input(body: dict[str, Any], image_id: str) -> dict[str, Any]:

@@ -53,9 +53,10 @@ class Locations:
                 image_id=image_id, data_id=row.id, hash_algo=algo,
                 hash_value=value, secure=self._env.conf.imagestore.secure_hash)
             tasks.add(
-                session, id=wanted.id, image_id=image_id,
-                project_id=image.project_id, type="location_import",
-                user_id=req.ctx.user_id, request_id=req.ctx.request_id,
+                session, self._env.conf.imagestore.imports_per_project,
+                id=wanted.id, image_id=image_id, project_id=image.project_id,
+                type="location_import", user_id=req.ctx.user_id,
+                request_id=req.ctx.request_id,
                 input={"image_id": image_id, "loc_url": url,
                        "validation_data": req.json.get("validation_data")})
             self._env.tasks.add(session, wanted)

@@ -7,26 +7,19 @@ import sqlalchemy as sa
 from common import db, events, fetch, paging, wsgi
 from common import exceptions as common_exceptions
 from imagestore import changes
-from imagestore.api import imports, links
+from imagestore.api import imports
 from imagestore.db import images, tasks
 from imagestore.db.models import EVENTS, ImageTask
 from imagestore.env import Env
 from imagestore.policies import stores as policies
 from imagestore.protection import Protection
 from imagestore.schemas import imports as schemas
-from imagestore.schemas import tasks as queries
 from imagestore.tasks import import_image
 from imagestore.tasks.import_image import ImportImage
 
 _BRIEF = ("id", "type", "status", "owner", "created_at", "updated_at",
           "expires_at", "self", "schema")
-_LIMIT = 25
-_SORT_KEYS = {
-    "id": ImageTask.id, "type": ImageTask.type, "status": ImageTask.status,
-    "created_at": ImageTask.created_at, "updated_at": ImageTask.updated_at,
-    "expires_at": sa.func.coalesce(
-        ImageTask.expires_at, ImageTask.created_at),
-}
+_MOST = 1000
 
 
 class Tasks:
@@ -44,24 +37,29 @@ class Tasks:
             ("GET", "/v2/tasks/{task_id}", self.show),
         ]
 
-    @wsgi.handler(query=queries.LIST)
+    @wsgi.handler(query=schemas.TASKS)
     def index(self, req: wsgi.Request) -> dict[str, Any]:
         """List tasks without what went in and came out."""
         req.authorize(policies.TASKS)
         asked = req.params_checked
-        page = paging.parse(req, _SORT_KEYS, default="created_at:desc")
-        if "limit" not in asked:
-            page.limit = _LIMIT
         statement = sa.select(ImageTask).where(*(
             getattr(ImageTask, name) == asked[name]
             for name in ("type", "status") if name in asked))
+        page = paging.Page(
+            limit=min(int(asked.get("limit", 25)), _MOST),
+            marker=asked.get("marker"),
+            sort=[(ImageTask.created_at, asked.get("sort_dir", "desc")),
+                  (ImageTask.id, asked.get("sort_dir", "desc"))])
         with self._env.db.reader() as session:
             rows = list(session.execute(
                 page.apply(session, statement, ImageTask.id)).scalars())
-        shown = {"tasks": [_brief(row) for row in rows],
-                 "schema": "/v2/schemas/tasks"}
-        return links.add(shown, req, page, len(rows),
-                         rows[-1].id if rows else None)
+        shown: dict[str, Any] = {
+            "tasks": [_brief(row) for row in rows],
+            "first": "/v2/tasks", "schema": "/v2/schemas/tasks"}
+        if rows and len(rows) == page.limit:
+            shown["next"] = (
+                f"/v2/tasks?marker={rows[-1].id}&limit={page.limit}")
+        return shown
 
     @wsgi.handler()
     def show(self, req: wsgi.Request, task_id: str) -> dict[str, Any]:
@@ -93,8 +91,7 @@ class Tasks:
                 image_id=image.id, method="web-download",
                 stores=[self._env.stores.default], url=asked["import_from"])
             import_image.start(
-                self._env, session, image, wanted, type="import",
-                user_id=req.ctx.user_id, request_id=req.ctx.request_id,
+                self._env, session, image, wanted, req.ctx, type="import",
                 input=asked)
             events.add(session, EVENTS, kind="image.create",
                        resource_id=image.id, project_id=image.project_id)

@@ -159,6 +159,7 @@ class ImageTask(Base):
     __tablename__ = "image_tasks"
     __table_args__ = (
         sa.Index("ix_image_tasks_image_id", "image_id"),
+        sa.Index("ix_image_tasks_project_id_status", "project_id", "status"),
         sa.Index("ix_image_tasks_created_at_id", "created_at", "id"),
     )
 
@@ -176,6 +177,27 @@ class ImageTask(Base):
     updated_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
     expires_at: Mapped[datetime.datetime | None] = mapped_column(
         db.UTCDateTime())
+
+
+class ImageImport(Base):
+    """What an import keeps to itself while it runs.
+
+    The token of the user who asked for it is there while it is needed, and
+    not longer than it lives: until ``expires_at``, in seconds since 1970.
+    ``before`` holds what plug-ins have changed, as it was; ``applied``
+    counts those that are done.
+    """
+
+    __tablename__ = "image_imports"
+    __table_args__ = (
+        sa.Index("ix_image_imports_expires_at", "expires_at"),
+    )
+
+    task_id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
+    sealed_token: Mapped[str | None] = mapped_column(sa.Text())
+    expires_at: Mapped[float | None] = mapped_column(sa.Double())
+    applied: Mapped[int]
+    before: Mapped[Any] = mapped_column(db.JSON())
 
 
 class CachedImage(Base):

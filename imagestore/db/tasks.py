@@ -12,10 +12,21 @@ from imagestore.db.models import ImageTask
 
 #: For how long an ended task is shown.
 _KEPT = datetime.timedelta(hours=48)
+_UNDER_WAY = ("pending", "processing")
 
 
-def add(session: orm.Session, **values: Any) -> ImageTask:
-    """Note a task that is about to run."""
+def add(session: orm.Session, most: int, **values: Any) -> ImageTask:
+    """Note a task that is about to run.
+
+    :param most: tasks that the project may have under way
+    :raises TooManyImports: if it has as many already
+    """
+    running = session.execute(
+        sa.select(sa.func.count()).select_from(ImageTask).where(
+            ImageTask.project_id == values["project_id"],
+            ImageTask.status.in_(_UNDER_WAY))).scalar_one()
+    if running >= most:
+        raise exceptions.TooManyImports(limit=most)
     now = db.utcnow()
     row = ImageTask(created_at=now, updated_at=now, status="pending",
                     message="", **values)

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from common import schema
+
 _URL: dict[str, Any] = {
     "type": "string", "minLength": 1, "maxLength": 2048}
+_UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 _STORE: dict[str, Any] = {
     "type": "string", "minLength": 1, "maxLength": 64}
 
@@ -17,6 +20,11 @@ IMPORT: dict[str, Any] = {
             "properties": {
                 "name": {"type": "string", "maxLength": 64},
                 "uri": _URL,
+                "glance_image_id": {"type": "string", "pattern": _UUID},
+                "glance_region": {
+                    "type": "string", "minLength": 1, "maxLength": 255},
+                "glance_service_interface": {
+                    "enum": ["public", "internal", "admin"]},
             },
             "required": ["name"],
         },
@@ -46,6 +54,19 @@ TASK: dict[str, Any] = {
         },
     },
     "required": ["type", "input"],
+    "additionalProperties": False,
+}
+
+TASKS: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "limit": schema.INT_STRING,
+        "marker": {"type": "string", "maxLength": 36},
+        "type": {"type": "string", "maxLength": 32},
+        "status": {"enum": ["pending", "processing", "success", "failure"]},
+        "sort_key": {"enum": ["created_at"]},
+        "sort_dir": {"enum": ["asc", "desc"]},
+    },
     "additionalProperties": False,
 }
 

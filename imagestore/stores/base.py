@@ -12,6 +12,10 @@ class Staged(abc.ABC):
     Every method blocks, and is called in a native thread.
     """
 
+    #: The file that is written, if there is one, for programs to write to
+    #: in place of ``write``.
+    path: str | None = None
+
     @abc.abstractmethod
     def write(self, chunk: bytes) -> None:
         """Add ``chunk``, or raise StoreFull."""

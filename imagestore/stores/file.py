@@ -34,7 +34,7 @@ class StagedFile(base.Staged):
     """
 
     def __init__(self, path: pathlib.Path, target: pathlib.Path) -> None:
-        self._path = path
+        self.path: str = str(path)
         self._target = target
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
         self._fd = os.open(path, flags, 0o640)
@@ -91,7 +91,7 @@ class StagedFile(base.Staged):
         except OSError as error:
             raise _translated(error) from error
         self.close()
-        self._path.rename(self._target)
+        os.rename(self.path, self._target)
         _sync_directory(self._target.parent)
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import orm
 
-from common import concurrency, events, task
+from common import concurrency, events, signatures, task
 from imagestore import exceptions, inspection
 from imagestore.db import data, images, tasks
 from imagestore.db.models import EVENTS, Data, Image
@@ -24,7 +24,8 @@ class AddLocation(task.Task):
     :param data_id: row of the data, which is there already
     :param hash_algo: that of ``hash_value``, which the data must have;
         without one it is computed
-    :param secure: the digests are computed
+    :param secure: the digests are computed; without it, only a signature
+        is compared
     """
 
     deadline_s: ClassVar[float] = 24 * 3600
@@ -47,22 +48,25 @@ class AddLocation(task.Task):
             tasks.note(session, self.id, status="processing")
         image, store, opened = self._open(env)
         try:
-            seen = self._inspector(env, image)
+            signed = env.signed.verifier(image)
+            seen = self._inspector(env, image, None)
             size = self._read(env, store, opened, seen, whole=False)
             virtual_size = concurrency.blocking(seen.examine, size)
         finally:
             store.call(opened.close)
-        if not (self.secure and self.hash_value):
+        if not (signed or (self.secure and self.hash_value)):
             self._activate(env, size=size, virtual_size=virtual_size)
 
     @task.step
     def digest(self, env: Env) -> None:
         """Read it all, and note what it is."""
-        if not self.secure:
+        with env.db.reader() as session:
+            signed = env.signed.verifier(images.get(session, self.image_id))
+        if not (self.secure or signed):
             return
         image, store, opened = self._open(env)
         try:
-            seen = self._inspector(env, image)
+            seen = self._inspector(env, image, signed)
             self._read(env, store, opened, seen, whole=True)
             facts = concurrency.blocking(seen.judge)
         finally:
@@ -101,12 +105,14 @@ class AddLocation(task.Task):
         image.status = "queued"
         data.refresh(session, image.id, env.stores)
 
-    def _inspector(self, env: Env, image: Image) -> inspection.Inspector:
+    def _inspector(self, env: Env, image: Image,
+                   signature: signatures.Verifier | None
+                   ) -> inspection.Inspector:
         assert image.container_format and image.disk_format
         return inspection.Inspector(
             image.container_format, image.disk_format, self.hash_algo,
             enforce=env.conf.imagestore.require_image_format_match,
-            nested=True)
+            nested=True, signature=signature)
 
     def _open(self, env: Env) -> tuple[Image, Store, Opened]:
         with env.db.reader() as session:

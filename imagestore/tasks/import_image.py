@@ -1,35 +1,42 @@
-"""Import of an image: from what waits, from the web, or from a store."""
+"""Import of an image: from what waits, from elsewhere, or from a store."""
 
 import contextlib
 import dataclasses
-import time
-from collections.abc import Callable, Iterator
+import datetime
+import functools
+import os
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from sqlalchemy import orm
 
+from common import concurrency, context, failpoint, fetch, task
 from common import exceptions as common_exceptions
-from common import failpoint, fetch, task
-from imagestore import exceptions
-from imagestore.db import data, images, tasks
+from common.secret import Secret
+from imagestore import exceptions, remote
+from imagestore.db import data, images, imports, tasks
 from imagestore.db.models import Data, Image
 from imagestore.env import Env
+from imagestore.plugins.base import Change, Staged
 from imagestore.stores.base import Opened
-from imagestore.stores.registry import Store
+from imagestore.stores.registry import STAGING, Store
+from imagestore.tasks import progress
 from imagestore.uploads import Copy
 
-failpoint.declare("import.stored")
-
-#: Seconds between two notes of how far it is.
-_NOTE_S = 2.0
+failpoint.declare("import.described", "import.prepared", "import.stored")
 
 
 @dataclasses.dataclass
 class ImportImage(task.Task):
     """Brings the data of an image to ``stores``, and makes it active.
 
-    :param method: glance-direct, web-download or copy-image
+    :param method: glance-direct, web-download, glance-download or
+        copy-image
     :param must_succeed: one store that fails undoes what others took
+    :param url: where the data are, of web-download
+    :param place: fields of the remote.Place of glance-download
+    :param plugins: names of those to be applied, in their order
+    :param roles: of the user who asked for it
     """
 
     # Data may be large, and the web slow.
@@ -40,6 +47,9 @@ class ImportImage(task.Task):
     stores: list[str]
     must_succeed: bool = True
     url: str = ""
+    place: dict[str, str] = dataclasses.field(default_factory=dict)
+    plugins: list[str] = dataclasses.field(default_factory=list)
+    roles: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def resource(self) -> str:
@@ -48,28 +58,44 @@ class ImportImage(task.Task):
     @task.step
     def fetch(self, env: Env) -> None:
         """Bring the data to where they wait, if they are not there."""
-        with env.db.writer() as session:
-            self.guard(session)
-            tasks.note(session, self.id, status="processing")
-            # What an earlier attempt has left is not whole.
-            data.doom(session, Data.task_id == self.id,
-                      Data.state == "staged")
-        if self.method != "web-download":
+        self._begin(env)
+        if self.method not in ("web-download", "glance-download"):
             return
         with env.db.reader() as session:
             if data.staging(session, self.image_id):
                 return
-        body = fetch.get(self.url, env.web)
+        body = self._remote(env) if self.place else fetch.get(
+            self.url, env.web)
         try:
             env.uploads.fetch(
-                self.image_id, _Counted(env, self.id, body.read, "Fetched"),
-                body.size, self.id, self.guard)
+                self.image_id,
+                progress.Counted(env, self.id, body.read, "Fetched"),
+                body.size, self.id, self.guard, self._fetched)
         finally:
             body.close()
 
     @fetch.undo
     def drop(self, env: Env) -> None:
-        self._drop(env)
+        """Leave nothing of the data, and of what plug-ins changed."""
+        with env.db.writer() as session:
+            self.guard(session)
+            data.doom_staging(session, self.image_id)
+            if self._importing(session):
+                with contextlib.suppress(exceptions.ImageNotFound):
+                    imports.change_back(session, self.id, images.get(
+                        session, self.image_id, lock=True))
+        env.collector.wake()
+
+    @task.step
+    def prepare(self, env: Env) -> None:
+        """Apply the plug-ins, one after the other."""
+        with env.db.reader() as session:
+            done = imports.applied(session, self.id)
+        for number, name in enumerate(self.plugins[done:], done + 1):
+            self._begin(env)
+            self._apply(env, name, number)
+            failpoint.hit("import.prepared")
+        env.collector.wake()
 
     @task.step
     def store(self, env: Env) -> None:
@@ -101,6 +127,7 @@ class ImportImage(task.Task):
         with env.db.writer() as session:
             self.guard(session)
             data.doom_staging(session, self.image_id)
+            imports.forget(session, self.id)
             tasks.note(session, self.id, status="success",
                        result={"image_id": self.image_id})
         env.collector.wake()
@@ -118,7 +145,94 @@ class ImportImage(task.Task):
                 if image.status == "importing":
                     images.set_status(session, image, "queued")
                     image.data_id = None
-        self._drop(env)
+            imports.forget(session, self.id)
+            data.doom_staging(session, self.image_id)
+        env.collector.wake()
+
+    def _begin(self, env: Env) -> None:
+        """Say that it runs; what an earlier attempt has left is not whole.
+        """
+        with env.db.writer() as session:
+            self.guard(session)
+            tasks.note(session, self.id, status="processing")
+            data.doom(session, Data.task_id == self.id,
+                      Data.state == "staged")
+
+    def _remote(self, env: Env) -> remote.RemoteData:
+        """Take over what the region says of the image; open its data."""
+        with env.db.reader() as session:
+            sealed = imports.sealed_token(session, self.id)
+        try:
+            token = env.seal.open(sealed or "", self.id)
+        except LookupError:
+            raise remote.TokenEnded() from None
+        url = env.regions.url(token, remote.Place(**self.place))
+        shown = env.regions.show(token, url)
+        prefixes = env.conf.glance_download_properties.extra_properties
+        change = Change(columns=remote.formats(shown),
+                        properties=remote.properties(shown, prefixes))
+        with env.db.writer() as session:
+            self.guard(session)
+            self._change(session, change)
+        failpoint.hit("import.described")
+        return env.regions.open(token, url, shown)
+
+    def _fetched(self, session: orm.Session, data_id: str) -> None:
+        imports.forget_token(session, self.id)
+
+    def _apply(self, env: Env, name: str, number: int) -> None:
+        if name not in env.plugins:
+            raise exceptions.PluginGone(name=name)
+        with env.db.reader() as session:
+            image = images.get(session, self.image_id)
+        assert image.container_format and image.disk_format
+        with self._source(env) as (_, opened):
+            # It stays there as long as it is open, and nothing changes it.
+            staged = Staged(
+                os.readlink(f"/proc/self/fd/{opened.fd}"),
+                image.container_format, image.disk_format, self.roles)
+            change = concurrency.blocking(
+                env.plugins[name].change, staged)
+            self._do(env, change, number)
+
+    def _do(self, env: Env, change: Change, number: int) -> None:
+        """Do what a plug-in wants, and note it, all at once."""
+        def finish(session: orm.Session, data_id: str | None) -> None:
+            self._change(session, change, applied=number)
+            if data_id:
+                data.doom(session, Data.image_id == self.image_id,
+                          Data.store == STAGING, Data.state == "live",
+                          Data.id != data_id)
+
+        def fill(path: str) -> None:
+            assert change.fill
+            with progress.watched(env, self.id, path, f"{change.doing}:"):
+                change.fill(path)
+        if change.source:
+            read = functools.partial(
+                concurrency.blocking, change.source.read)
+            try:
+                env.uploads.fetch(
+                    self.image_id,
+                    progress.Counted(env, self.id, read, change.doing),
+                    None, self.id, self.guard, finish)
+            finally:
+                concurrency.blocking(change.source.close)
+        elif change.fill:
+            env.uploads.fill(
+                self.image_id, fill, self.id, self.guard, finish)
+        else:
+            with env.db.writer() as session:
+                self.guard(session)
+                finish(session, None)
+
+    def _change(self, session: orm.Session, change: Change,
+                **values: Any) -> None:
+        image = images.get(session, self.image_id, lock=True)
+        row = imports.change(session, self.id, image, change.columns,
+                             change.properties)
+        for name, value in values.items():
+            setattr(row, name, value)
 
     def _importing(self, session: orm.Session) -> bool:
         try:
@@ -126,12 +240,6 @@ class ImportImage(task.Task):
         except exceptions.ImageNotFound:
             return True
         return image.status == "importing"
-
-    def _drop(self, env: Env) -> None:
-        with env.db.writer() as session:
-            self.guard(session)
-            data.doom_staging(session, self.image_id)
-        env.collector.wake()
 
     def _taken(self, env: Env) -> bool:
         with env.db.reader() as session:
@@ -180,10 +288,11 @@ class ImportImage(task.Task):
                       activate)
         with self._source(env) as (store, opened):
             assert opened.size is not None
-            reader = _Reader(store, opened)
+            reader = progress.Reader(store, opened)
             env.uploads.copy(
-                wanted, _Counted(env, self.id, reader.read,
-                                 f"To store {name}: copied"), opened.size)
+                wanted, progress.Counted(
+                    env, self.id, reader.read, f"To store {name}: copied"),
+                opened.size)
 
     @contextlib.contextmanager
     def _source(self, env: Env) -> Iterator[tuple[Store, Opened]]:
@@ -207,54 +316,36 @@ class ImportImage(task.Task):
         return found
 
 
-class _Counted:
-    """Notes at the task how much was read, now and then."""
-
-    def __init__(self, env: Env, task_id: str,
-                 read: Callable[[int], bytes], verb: str) -> None:
-        self._env = env
-        self._task_id = task_id
-        self._read = read
-        self._verb = verb
-        self._got = 0
-        self._noted_at = time.monotonic()
-
-    def read(self, length: int) -> bytes:
-        chunk = self._read(length)
-        self._got += len(chunk)
-        if time.monotonic() - self._noted_at > _NOTE_S:
-            self._noted_at = time.monotonic()
-            with self._env.db.writer() as session:
-                tasks.note(session, self._task_id, message=(
-                    f"{self._verb} {self._got >> 20} MiB"))
-        return chunk
-
-
-class _Reader:
-    """Reads what was opened from its start to its end."""
-
-    def __init__(self, store: Store, opened: Opened) -> None:
-        self._store = store
-        self._opened = opened
-        self._at = 0
-
-    def read(self, length: int) -> bytes:
-        chunk = self._store.call(self._opened.read, self._at, length)
-        self._at += len(chunk)
-        return chunk
-
-
 def start(env: Env, session: orm.Session, image: Image, wanted: ImportImage,
-          **shown: Any) -> None:
+          ctx: context.RequestContext, **shown: Any) -> None:
     """Note the task, in the transaction that decides on it.
 
+    :param ctx: of the user who asks for it
     :param shown: values of what users see of it
+    :raises TooManyImports: if the project has too many already
     """
     image.importing_to = _joined(wanted.stores)
     image.failed_to = ""
-    tasks.add(session, id=wanted.id, image_id=image.id,
-              project_id=image.project_id, **shown)
+    if wanted.method != "copy-image":
+        wanted.plugins = list(env.plugins)
+        wanted.roles = list(ctx.roles)
+    tasks.add(session, env.conf.imagestore.imports_per_project,
+              id=wanted.id, image_id=image.id, project_id=image.project_id,
+              user_id=ctx.user_id, request_id=ctx.request_id, **shown)
+    imports.add(session, wanted.id,
+                **(_sealed(env, wanted, ctx) if wanted.place else {}))
     env.tasks.add(session, wanted)
+
+
+def _sealed(env: Env, wanted: ImportImage,
+            ctx: context.RequestContext) -> dict[str, Any]:
+    """Return the token as it may be kept, and until when."""
+    if not (ctx.auth_token and ctx.expires_at):
+        raise common_exceptions.Unauthorized()
+    return {
+        "sealed_token": env.seal.seal(Secret(ctx.auth_token), wanted.id),
+        "expires_at": datetime.datetime.fromisoformat(
+            ctx.expires_at).timestamp()}
 
 
 def _split(names: str | None) -> list[str]:
