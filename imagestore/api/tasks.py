@@ -7,19 +7,26 @@ import sqlalchemy as sa
 from common import db, events, fetch, paging, wsgi
 from common import exceptions as common_exceptions
 from imagestore import changes
-from imagestore.api import imports
+from imagestore.api import imports, links
 from imagestore.db import images, tasks
 from imagestore.db.models import EVENTS, ImageTask
 from imagestore.env import Env
 from imagestore.policies import stores as policies
 from imagestore.protection import Protection
 from imagestore.schemas import imports as schemas
+from imagestore.schemas import tasks as queries
 from imagestore.tasks import import_image
 from imagestore.tasks.import_image import ImportImage
 
 _BRIEF = ("id", "type", "status", "owner", "created_at", "updated_at",
           "expires_at", "self", "schema")
-_MOST = 1000
+_LIMIT = 25
+_SORT_KEYS = {
+    "id": ImageTask.id, "type": ImageTask.type, "status": ImageTask.status,
+    "created_at": ImageTask.created_at, "updated_at": ImageTask.updated_at,
+    "expires_at": sa.func.coalesce(
+        ImageTask.expires_at, ImageTask.created_at),
+}
 
 
 class Tasks:
@@ -37,29 +44,24 @@ class Tasks:
             ("GET", "/v2/tasks/{task_id}", self.show),
         ]
 
-    @wsgi.handler(query=schemas.TASKS)
+    @wsgi.handler(query=queries.LIST)
     def index(self, req: wsgi.Request) -> dict[str, Any]:
         """List tasks without what went in and came out."""
         req.authorize(policies.TASKS)
         asked = req.params_checked
+        page = paging.parse(req, _SORT_KEYS, default="created_at:desc")
+        if "limit" not in asked:
+            page.limit = _LIMIT
         statement = sa.select(ImageTask).where(*(
             getattr(ImageTask, name) == asked[name]
             for name in ("type", "status") if name in asked))
-        page = paging.Page(
-            limit=min(int(asked.get("limit", 25)), _MOST),
-            marker=asked.get("marker"),
-            sort=[(ImageTask.created_at, asked.get("sort_dir", "desc")),
-                  (ImageTask.id, asked.get("sort_dir", "desc"))])
         with self._env.db.reader() as session:
             rows = list(session.execute(
                 page.apply(session, statement, ImageTask.id)).scalars())
-        shown: dict[str, Any] = {
-            "tasks": [_brief(row) for row in rows],
-            "first": "/v2/tasks", "schema": "/v2/schemas/tasks"}
-        if rows and len(rows) == page.limit:
-            shown["next"] = (
-                f"/v2/tasks?marker={rows[-1].id}&limit={page.limit}")
-        return shown
+        shown = {"tasks": [_brief(row) for row in rows],
+                 "schema": "/v2/schemas/tasks"}
+        return links.add(shown, req, page, len(rows),
+                         rows[-1].id if rows else None)
 
     @wsgi.handler()
     def show(self, req: wsgi.Request, task_id: str) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from common import schema
-
 _URL: dict[str, Any] = {
     "type": "string", "minLength": 1, "maxLength": 2048}
 _UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
@@ -54,19 +52,6 @@ TASK: dict[str, Any] = {
         },
     },
     "required": ["type", "input"],
-    "additionalProperties": False,
-}
-
-TASKS: dict[str, Any] = {
-    "type": "object",
-    "properties": {
-        "limit": schema.INT_STRING,
-        "marker": {"type": "string", "maxLength": 36},
-        "type": {"type": "string", "maxLength": 32},
-        "status": {"enum": ["pending", "processing", "success", "failure"]},
-        "sort_key": {"enum": ["created_at"]},
-        "sort_dir": {"enum": ["asc", "desc"]},
-    },
     "additionalProperties": False,
 }
 
