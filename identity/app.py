@@ -103,7 +103,7 @@ class Pruner(loop.Loop):
 SERVICE = daemon.Service(
     name="identity",
     schemas=[(SCHEMA, _database_url)],
-    catalog=[daemon.Endpoint("identity", "identity", "/v3", "identity")],
+    catalog=[daemon.Endpoint("identity", "keystone", "/v3", "identity")],
     bootstrap=bootstrap.run,
     rules=policies.RULES,
 )

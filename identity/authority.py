@@ -318,18 +318,15 @@ class Authority:
         return view
 
     def revoke(self, session: orm.Session, token: Token) -> None:
-        """End this one token; its chain goes on."""
-        queries.revoke(session, token.revocation_ids[0], self._end(token))
+        """End this token; if a login gave it, what it was exchanged for, too.
 
-    def revoke_chain(self, session: orm.Session, token: Token) -> None:
-        """End all tokens that come from the same login."""
-        # The first of the chain may end later than this one.
+        Those that come from another token know of that login only, whose
+        chain goes on without them.
+        """
+        own, chain = token.revocation_ids
         queries.revoke(
-            session, token.revocation_ids[1], self._end(token)
-            + datetime.timedelta(seconds=self._token_s))
-
-    def _end(self, token: Token) -> datetime.datetime:
-        return token.expires_at + datetime.timedelta(seconds=self._grace_s)
+            session, chain if token.is_first else own,
+            token.expires_at + datetime.timedelta(seconds=self._grace_s))
 
     def graph(self, session: orm.Session) -> roles.RoleGraph:
         """Return what roles there are and which imply which."""

@@ -1,12 +1,24 @@
 """Options of the identity service."""
 
-from oslo_config import cfg
+import ipaddress
+
+from oslo_config import cfg, types
 
 from common import conf as common_conf
 from identity import compliance
 
 GROUP = "identity"
 PORT = 5000
+
+
+class _Network(types.String):
+    """An address or a network, as text."""
+
+    def __call__(self, value: str) -> str:
+        text: str = super().__call__(value)
+        ipaddress.ip_network(text)
+        return text
+
 
 OPTS = [
     cfg.StrOpt(
@@ -55,8 +67,22 @@ OPTS = [
              "a keyed digest, so that the next login skips the slow hash. "
              "0 remembers none."),
     cfg.IntOpt(
+        "wrong_logins_per_minute", default=0, min=0,
+        help="Wrong passwords and passcodes from one address, or one /64 "
+             "of IPv6, after which each process answers 429 for a minute; "
+             "0 for any number. Those behind one address share it."),
+    cfg.ListOpt(
+        "trusted_proxies", default=[],
+        item_type=_Network(),
+        help="Addresses or networks of proxies whose X-Forwarded-For says "
+             "where log-ins come from."),
+    cfg.IntOpt(
         "max_project_depth", default=5, min=1,
         help="Levels of projects below a domain."),
+    cfg.BoolOpt(
+        "weak_ec2_signatures", default=False,
+        help="Take requests that are signed with EC2 keys by versions 0 and "
+             "1 of signatures, which leave most of them unsigned."),
     cfg.StrOpt(
         "limit_model", default="flat", choices=["flat", "strict_two_level"],
         help="flat: each project's limit stands for itself. "

@@ -16,6 +16,7 @@ from identity.delegation.ec2 import EC2Keys
 from identity.delegation.oauth import AccessTokens
 from identity.delegation.trust import Trusts
 from identity.delegation.vault import Vault
+from identity.guard import Guard, by_source
 from identity.login import Login, load_methods
 from identity.methods.base import Means
 from identity.methods.password import Password
@@ -43,6 +44,8 @@ class Env:
     announce: Announcer
     rules: compliance.Rules
     max_project_depth: int
+    #: Signatures with EC2 keys of versions 0 and 1 are good, too.
+    weak_signatures: bool
     limit_model: limits.Model
 
 
@@ -62,17 +65,19 @@ def make(conf: cfg.ConfigOpts, database: db.Database,
         kinds={kind.name: kind for kind in DELEGATIONS})
     hasher = make_hasher(conf)
     rules = compliance.from_conf(conf)
+    guard = Guard(database, rules, by_source(own.wrong_logins_per_minute))
     means = Means(
         database, hasher,
-        passwords.Remembered(own.password_memory_seconds), authority, codec,
-        rules, vault, own.totp_previous_windows)
+        passwords.Remembered(own.password_memory_seconds), authority, guard,
+        vault, own.totp_previous_windows)
     return Env(
         database, keys, receipt_keys, vault, authority,
         Login(load_methods(means), authority,
-              Receipts(receipt_keys, own.receipt_seconds)),
+              Receipts(receipt_keys, own.receipt_seconds), guard),
         hasher, Password(means), Announcer(conf, bus), rules,
         min(own.max_project_depth,
-            limit_model.levels or own.max_project_depth), limit_model)
+            limit_model.levels or own.max_project_depth),
+        own.weak_ec2_signatures, limit_model)
 
 
 def make_vault(conf: cfg.ConfigOpts) -> Vault:

@@ -10,7 +10,8 @@ from identity.authority import Authority, Grant, Wish
 from identity.db.authority import Named
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.delegation.oauth import Call
-from identity.methods.base import Means, Method, Proof, SignedMethod
+from identity.guard import Guard
+from identity.methods.base import Means, Method, Proof
 from identity.methods.password import named
 from identity.receipts import Receipts, unmet
 from identity.schemas.auth import TRUST_SCOPE
@@ -29,17 +30,19 @@ class Login:
     """Checks the proofs of a login, and issues its token."""
 
     def __init__(self, methods: Mapping[str, Method],
-                 authority: Authority, receipts: Receipts) -> None:
+                 authority: Authority, receipts: Receipts,
+                 guard: Guard) -> None:
         self._methods = methods
+        self._guard = guard
         self._authority = authority
         self._receipts = receipts
 
-    def __call__(self, auth: dict[str, Any], receipt: str | None = None,
-                 call: Call | None = None) -> tuple[str, Grant]:
+    def __call__(self, auth: dict[str, Any], call: Call,
+                 sealed: str | None = None) -> tuple[str, Grant]:
         """Return the token that ``auth`` asks for.
 
-        :param call: the request, for methods that look at its signature
-        :param receipt: what an incomplete login before this one gave
+        :param call: the request that it came in
+        :param sealed: the receipt that an incomplete login before it gave
         :raises Unauthorized: whatever is wrong with the sender
         :raises Incomplete: if the user must prove more
         """
@@ -48,15 +51,18 @@ class Login:
             Named(id=proof.user_id))
         if subject is None:
             raise exceptions.Unauthorized()
+        receipt = self._receipts.read(sealed, subject) if sealed else None
         if receipt is not None:
-            proof = self._receipts.joined(receipt, proof, subject)
+            proof = receipt.joined(proof)
         rules = unmet(subject.options, proof.methods, self._methods)
         if rules:
-            raise self._receipts.refuse(proof, subject, rules)
+            raise self._receipts.refuse(proof, subject, rules, receipt)
+        if any(self._methods[name].guessable
+               for name in auth["identity"]["methods"]):
+            self._guard.came_in(subject)
         return self._authority.issue(proof, wish(auth.get("scope")))
 
-    def _prove(self, identity: dict[str, Any],
-               call: Call | None) -> Proof:
+    def _prove(self, identity: dict[str, Any], call: Call) -> Proof:
         names = dict.fromkeys(identity["methods"])
         if not set(names) <= set(self._methods):
             raise exceptions.Unauthorized()
@@ -65,17 +71,8 @@ class Login:
                 identity.get(name), self._methods[name].claim_schema,
                 f"body.auth.identity.{name}")
         return combine([
-            _proof(self._methods[name], identity[name], call)
+            self._methods[name].authenticate(identity[name], call)
             for name in names])
-
-
-def _proof(method: Method, claim: dict[str, Any],
-           call: Call | None) -> Proof:
-    if not isinstance(method, SignedMethod):
-        return method.authenticate(claim)
-    if call is None:
-        raise exceptions.Unauthorized()
-    return method.authenticate_call(call)
 
 
 def combine(proofs: list[Proof]) -> Proof:

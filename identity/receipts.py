@@ -31,6 +31,18 @@ class Receipt:
     not_after: datetime.datetime | None = None
     chain: str | None = None
 
+    def joined(self, proof: Proof) -> Proof:
+        """Return ``proof`` with the methods of the receipt, too.
+
+        What a token has proven ends with the token here, too.
+        """
+        methods = dict.fromkeys(self.methods + proof.methods)
+        ends = [end for end in (self.not_after, proof.not_after) if end]
+        return dataclasses.replace(
+            proof, methods=tuple(methods),
+            not_after=min(ends, default=None),
+            chain=proof.chain or self.chain)
+
 
 class Incomplete(Exception):
     """More methods are needed; here is a receipt for those at hand."""
@@ -55,9 +67,12 @@ class Receipts:
         self._life_s = life_s
 
     def refuse(self, proof: Proof, subject: Subject,
-               required: list[list[str]]) -> Incomplete:
+               required: list[list[str]],
+               before: Receipt | None) -> Incomplete:
         """Return the error that has a receipt for ``proof`` with it.
 
+        :param before: the receipt that the proof came with, if any; the
+            new one ends when that does, so that none is renewed for ever
         :raises Unauthorized: for a proof by a delegation: what comes next
             would be the user's own, and worth more than the delegation
         """
@@ -65,7 +80,7 @@ class Receipts:
             raise exceptions.Unauthorized()
         now = db.utcnow()
         ends = (now + datetime.timedelta(seconds=self._life_s),
-                proof.not_after)
+                proof.not_after, before.expires_at if before else None)
         receipt = Receipt(
             subject.id, proof.methods, now,
             min(end for end in ends if end is not None), subject.epoch,
@@ -74,10 +89,8 @@ class Receipts:
             tokens.seal(self._keys, _payload(receipt)), receipt, subject,
             required)
 
-    def joined(self, text: str, proof: Proof, subject: Subject) -> Proof:
-        """Return ``proof`` with the methods of the receipt, too.
-
-        What a token has proven ends with the token here, too.
+    def read(self, text: str, subject: Subject) -> Receipt:
+        """Return the user's receipt.
 
         :raises Unauthorized: if it is another's, or no longer good
         """
@@ -85,12 +98,7 @@ class Receipts:
         if (receipt.user_id != subject.id or receipt.epoch != subject.epoch
                 or receipt.expires_at <= db.utcnow()):
             raise exceptions.Unauthorized()
-        methods = dict.fromkeys(receipt.methods + proof.methods)
-        ends = [end for end in (receipt.not_after, proof.not_after) if end]
-        return dataclasses.replace(
-            proof, methods=tuple(methods),
-            not_after=min(ends, default=None),
-            chain=proof.chain or receipt.chain)
+        return receipt
 
     def _read(self, text: str) -> Receipt:
         try:

@@ -73,6 +73,11 @@ class Token:
         return now >= self.expires_at + datetime.timedelta(seconds=grace_s)
 
     @property
+    def is_first(self) -> bool:
+        """Say whether it was not exchanged for another."""
+        return len(self.audit_ids) == 1
+
+    @property
     def revocation_ids(self) -> tuple[str, str]:
         """The ids under which a revocation would end it."""
         return self.audit_ids[0], f"chain:{self.audit_ids[-1]}"

@@ -71,8 +71,9 @@ class ApplicationCredentials:
         """
         with self._db.reader() as session:
             find_user(session, req, policies.CREATE, user_id)
+            rights.refuse_delegated(req)
+            rights.refuse_limited(session, req)
             graph = self._authority.graph(session)
-        rights.refuse_delegated(req)
         if req.ctx.project_id is None:
             raise exceptions.BadRequest(
                 reason="Application credentials are made with a token of "

@@ -12,6 +12,7 @@ from identity.db import authority as queries
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.delegation.oauth import Call
 from identity.exceptions import TokenNotFound
+from identity.guard import source_of
 from identity.login import Login
 from identity.policies import auth as policies
 from identity.policies.base import target
@@ -50,8 +51,8 @@ class Auth:
         """Issue a token."""
         try:
             text, grant = self._login(
-                req.json["auth"], req.headers.get(schemas.RECEIPT_HEADER),
-                Call.read(req))
+                req.json["auth"], Call.read(req, source_of(req)),
+                req.headers.get(schemas.RECEIPT_HEADER))
         except Incomplete as error:
             return _incomplete(error)
         return _answer(req, text, grant, 201)
@@ -73,13 +74,14 @@ class Auth:
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request) -> None:
-        """End the token in X-Subject-Token."""
+        """End the token in X-Subject-Token; see ``Authority.revoke``."""
         grant = self._authority.validate(
             _subject_token(req), at=req.environ[REVISIONS])
         req.authorize(policies.REVOKE, target(user_id=grant.subject.id))
         with self._db.writer() as session:
             self._authority.revoke(session, grant.token)
-        self._announce(req.ctx, audit_id=grant.token.audit_ids[0])
+        which = "audit_chain_id" if grant.token.is_first else "audit_id"
+        self._announce(req.ctx, **{which: grant.token.audit_ids[0]})
 
     @wsgi.handler()
     def catalog(self, req: wsgi.Request) -> dict[str, Any]:

@@ -146,10 +146,11 @@ class SignedRequests:
     """
 
     def __init__(self, database: db.Database, vault: Vault,
-                 authority: Authority) -> None:
+                 authority: Authority, *, weak: bool) -> None:
         self._db = database
         self._vault = vault
         self._authority = authority
+        self._weak = weak
 
     def routes(self) -> list[wsgi.Route]:
         return [("POST", "/ec2tokens", self.ec2),
@@ -161,7 +162,7 @@ class SignedRequests:
         body: dict[str, Any] = next(iter(req.json.values()))
         signed = signatures.Signed.read(body)
         return self._answer(signed.access, lambda secret: signatures.verify(
-            signed, secret, db.utcnow()), with_token=True)
+            signed, secret, db.utcnow(), weak=self._weak), with_token=True)
 
     @wsgi.handler(body=schemas.S3_TOKEN)
     def s3(self, req: wsgi.Request) -> wsgi.Response:

@@ -70,6 +70,7 @@ class Trusts:
                 reason="body.trust.redelegated_trust_id: is not the trust "
                        "of the token")
         with self._db.writer() as session:
+            rights.refuse_limited(session, req)
             trust = self._new(session, req, body, source_id)
             graph = self._authority.graph(session)
             trusts.add(session, trust)

@@ -17,6 +17,7 @@ from identity.db import authority, projects, users
 from identity.db.authority import Subject
 from identity.db.models import PROJECT, USER, User
 from identity.exceptions import PasswordLocked, PasswordUsedBefore
+from identity.guard import source_of
 from identity.methods.password import Password
 from identity.policies import projects as project_policies
 from identity.policies import users as policies
@@ -143,10 +144,9 @@ class Users:
         """Let a user set their own; the original is the proof."""
         body = req.json["user"]
         with self._db.reader() as session:
-            subject = users.subject(session, user_id)
-        if not self._checker.verify(
-                subject, body["original_password"]) or subject is None:
-            raise exceptions.Unauthorized()
+            found = users.subject(session, user_id)
+        subject = self._checker.verify(
+            found, body["original_password"], source_of(req))
         self._check_change(subject, body["password"])
         hashed = self._hasher.hash(body["password"])
         with self._db.writer() as session:

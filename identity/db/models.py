@@ -397,17 +397,11 @@ class Limit(Base):
 
 
 class Passcodes(Base):
-    """Which one-time passcodes a user has used up.
-
-    Times are numbers of 30 seconds since 1970.
-    """
+    """Which one-time passcodes a user has used up."""
 
     __tablename__ = "passcodes"
 
     user_id: Mapped[str] = mapped_column(
         ID, sa.ForeignKey("users.id", ondelete="CASCADE"), primary_key=True)
-    #: The newest whose passcode came in.
+    #: The newest that came in: of which 30 seconds since 1970 it was.
     used: Mapped[int] = mapped_column(sa.BigInteger)
-    #: The newest in which any was sent, and how many were.
-    window: Mapped[int] = mapped_column(sa.BigInteger)
-    tries: Mapped[int]

@@ -44,16 +44,18 @@ class AccessTokens(base.Kind):
 
 @dataclasses.dataclass(frozen=True)
 class Call:
-    """A request with an OAuth header, as the signature covers it."""
+    """A request: where it comes from, and what its signature covers."""
 
     method: str
     url: str
     header: str
     #: What the header says, without ``oauth_`` in the names.
     params: dict[str, str]
+    #: The address of the sender; see ``guard.source_of``.
+    source: str = ""
 
     @classmethod
-    def read(cls, req: wsgi.Request) -> "Call":
+    def read(cls, req: wsgi.Request, source: str = "") -> "Call":
         """Return what ``req`` says; without a header, or with a bad one,
         it names no consumer."""
         header = req.headers.get("Authorization", "")[:8192]
@@ -64,7 +66,7 @@ class Call:
         query = f"?{req.query_string}" if req.query_string else ""
         return cls(req.method, req.public_url(req.path) + query, header, {
             name.removeprefix("oauth_"): value
-            for name, value in found.items()})
+            for name, value in found.items()}, source)
 
     def verify(self, consumer_secret: str | None,
                token_secret: str | None) -> None:

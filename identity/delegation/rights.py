@@ -1,7 +1,10 @@
 """Who may make what lets others, or programs, act for somebody."""
 
+from sqlalchemy import orm
+
 from common import wsgi
 from identity.db import credentials
+from identity.db.delegations import ApplicationCredential
 from identity.exceptions import NotAllowed
 
 
@@ -29,6 +32,18 @@ def refuse_foreign(req: wsgi.Request, made_by: str | None) -> None:
         raise NotAllowed(
             reason="An application credential sees and changes only the "
                    "secrets that it has stored itself.")
+
+
+def refuse_limited(session: orm.Session, req: wsgi.Request) -> None:
+    """Raise NotAllowed for programs with access rules.
+
+    What they make would not have these.
+    """
+    row = session.get(ApplicationCredential, maker_id(req) or "")
+    if row is not None and row.limited:
+        raise NotAllowed(
+            reason="An application credential with access rules makes no "
+                   "application credentials and no trusts.")
 
 
 def refuse_elsewhere(req: wsgi.Request, project_id: str | None) -> None:

@@ -1,8 +1,10 @@
 """Signatures of requests with EC2 keys, as AWS documents them.
 
-Versions 0, 1 and 2 sign the query of EC2, version 4 whole requests. What
-was signed is described by the service that received the request; the
-shapes are those of the identity API's /ec2tokens and /s3tokens.
+Versions 0, 1 and 2 sign the query of EC2, version 4 whole requests. 0 and
+1 leave what matters unsigned, or let it be read in more than one way, so
+that they are taken only where an operator wants it. What was signed is
+described by the service that received the request; the shapes are those of
+the identity API's /ec2tokens and /s3tokens.
 """
 
 import base64
@@ -55,12 +57,15 @@ def _texts(pairs: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(value) for name, value in pairs.items()}
 
 
-def verify(signed: Signed, secret: str, now: datetime.datetime) -> None:
+def verify(signed: Signed, secret: str, now: datetime.datetime, *,
+           weak: bool) -> None:
     """Raise BadSignature unless it was signed with ``secret`` lately.
 
     A port in the host may have been signed or not: clients differ.
+
+    :param weak: take versions 0 and 1, too
     """
-    check = _version(signed)
+    check = _version(signed, weak)
     hosts = {signed.host, signed.host.rpartition(":")[0] or signed.host}
     wanted = [check(dataclasses.replace(signed, host=host), secret, now)
               for host in sorted(hosts)]
@@ -73,7 +78,7 @@ def _same(one: str, other: str) -> bool:
     return hmac.compare_digest(one.encode(), other.encode())
 
 
-def _version(signed: Signed) -> Callable[..., str]:
+def _version(signed: Signed, weak: bool) -> Callable[..., str]:
     """Return what computes the one signature that there is, or raise."""
     by_header = signed.headers.get("authorization", "").startswith(_V4)
     by_query = signed.params.get("X-Amz-Algorithm") == _V4
@@ -82,7 +87,7 @@ def _version(signed: Signed) -> Callable[..., str]:
         if number is not None or by_header == by_query:
             raise BadSignature("signed in more than one way")
         return _sign_4
-    if number not in _OLD:
+    if number not in _OLD or (number in _WEAK and not weak):
         raise BadSignature("unknown version of signature")
     return _OLD[number]
 
@@ -117,6 +122,7 @@ def _sign_2(signed: Signed, secret: str, now: datetime.datetime) -> str:
 
 _OLD: dict[str | None, Callable[..., str]] = {
     "0": _sign_0, "1": _sign_1, "2": _sign_2}
+_WEAK = ("0", "1")
 _METHODS = {"HmacSHA1": "sha1", "HmacSHA256": "sha256"}
 
 

@@ -13,15 +13,15 @@ from identity.delegation.application_credential import (
     ApplicationCredentials,
 )
 from identity.delegation.base import is_over
+from identity.delegation.oauth import Call
 from identity.methods import base
-from identity.methods.password import DOMAIN, named
+from identity.methods.password import DOMAIN, NAME, named
 from identity.tokens import Delegation
 
-_NAME = {"type": "string", "maxLength": 255}
 _SECRET = {"type": "string", "maxLength": passwords.MAX_LENGTH}
 _USER = {
     "type": "object",
-    "properties": {"id": _NAME, "name": _NAME, "domain": DOMAIN},
+    "properties": {"id": NAME, "name": NAME, "domain": DOMAIN},
     "anyOf": [{"required": ["id"]}, {"required": ["name", "domain"]}],
 }
 
@@ -34,12 +34,12 @@ class Method(base.Method):
 
     claim_schema: ClassVar[schema.Schema] = {
         **schema.closed({
-            "id": _NAME, "name": _NAME, "user": _USER, "secret": _SECRET},
+            "id": NAME, "name": NAME, "user": _USER, "secret": _SECRET},
             ("secret",)),
         "anyOf": [{"required": ["id"]}, {"required": ["name", "user"]}],
     }
 
-    def authenticate(self, claim: dict[str, Any]) -> base.Proof:
+    def authenticate(self, claim: dict[str, Any], call: Call) -> base.Proof:
         with self.means.db.reader() as session:
             row = _find(session, claim)
         if not self._matches(row, claim["secret"]) or row is None:

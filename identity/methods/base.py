@@ -9,10 +9,11 @@ import dataclasses
 import datetime
 from typing import Any, ClassVar
 
-from common import db, exceptions, schema
-from identity import compliance, passwords, tokens
-from identity.delegation import oauth
+from common import db, schema
+from identity import passwords, tokens
+from identity.delegation.oauth import Call
 from identity.delegation.vault import Vault
+from identity.guard import Guard
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,8 +42,7 @@ class Means:
     hasher: passwords.Hasher
     remembered: passwords.Remembered
     authority: Any  # identity.authority.Authority, which holds the methods
-    codec: tokens.Codec
-    rules: compliance.Rules
+    guard: Guard
     #: Opens stored secrets.
     vault: Vault
     #: One-time passcodes of before this one that are taken, too.
@@ -54,24 +54,17 @@ class Method(abc.ABC):
 
     #: JSON Schema of ``auth.identity.<name>``.
     claim_schema: ClassVar[schema.Schema]
+    #: Strangers may guess it: wrong ones count towards lock-out.
+    guessable: ClassVar[bool] = False
 
     def __init__(self, means: Means) -> None:
         self.means = means
 
     @abc.abstractmethod
-    def authenticate(self, claim: dict[str, Any]) -> Proof:
+    def authenticate(self, claim: dict[str, Any], call: Call) -> Proof:
         """Return who sends ``claim``, or raise Unauthorized.
 
         Unknown, disabled, locked and wrong must look, and last, the same.
+
+        :param call: the request, for what is signed or guessed
         """
-
-
-class SignedMethod(Method):
-    """A way to prove who one is by a signature over the request."""
-
-    def authenticate(self, claim: dict[str, Any]) -> Proof:
-        raise exceptions.Unauthorized()
-
-    @abc.abstractmethod
-    def authenticate_call(self, call: oauth.Call) -> Proof:
-        """Return who has signed ``call``, or raise Unauthorized."""

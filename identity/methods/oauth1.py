@@ -1,7 +1,7 @@
 """Consumers that a user has authorized by OAuth 1.0a."""
 
 import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from common import db, exceptions, schema
 from identity.db import oauth as rows
@@ -11,12 +11,13 @@ from identity.methods import base
 from identity.tokens import Delegation
 
 
-class OAuth1(base.SignedMethod):
+class OAuth1(base.Method):
     """The method ``oauth1``: the request is signed with an access token."""
 
     claim_schema: ClassVar[schema.Schema] = schema.closed({})
 
-    def authenticate_call(self, call: oauth.Call) -> base.Proof:
+    def authenticate(self, claim: dict[str, Any],
+                     call: oauth.Call) -> base.Proof:
         with self.means.db.reader() as session:
             row = session.get(AccessToken, call.params.get("token", ""))
             consumer = session.get(

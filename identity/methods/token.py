@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from common import schema
+from identity.delegation.oauth import Call
 from identity.exceptions import NotAllowed
 from identity.methods import base
 
@@ -17,7 +18,7 @@ class Token(base.Method):
     claim_schema: ClassVar[schema.Schema] = schema.closed(
         {"id": {"type": "string", "maxLength": 4096}}, ("id",))
 
-    def authenticate(self, claim: dict[str, Any]) -> base.Proof:
+    def authenticate(self, claim: dict[str, Any], call: Call) -> base.Proof:
         # Not 401 for one that has ended, but TokenNotFound: as Keystone.
         found = self.means.authority.validate(claim["id"])
         token = found.token

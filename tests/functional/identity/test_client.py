@@ -29,7 +29,7 @@ class TestCatalog:
         assert catalog[0]["Type"] == "identity"
         urls = {e["URL"] for e in openstack("endpoint", "list")}
         assert urls == {f"{keystone}/v3"}
-        assert names(openstack("service", "list")) == {"identity"}
+        assert names(openstack("service", "list")) == {"keystone"}
         openstack("region", "list")
 
     def test_service_and_endpoint(self, openstack):
@@ -51,7 +51,7 @@ class TestCatalog:
         openstack.text("service", "set", "--disable", "s3")
         openstack.text("service", "delete", "s3")
         openstack.text("region", "delete", "r2")
-        assert names(openstack("service", "list")) == {"identity"}
+        assert names(openstack("service", "list")) == {"keystone"}
 
 
 class TestProjects:

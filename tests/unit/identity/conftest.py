@@ -25,11 +25,14 @@ class Caller:
 
     wsgi: Any
     token: str | None = None
+    #: Where the requests come from.
+    address: str = "192.0.2.1"
 
     def __call__(self, method: str, path: str, body: Any = None,
                  **headers: str) -> webob.Response:
         """Send a request; ``_`` in header names stands for ``-``."""
-        req = webob.Request.blank(path, method=method)
+        req = webob.Request.blank(path, method=method, environ={
+            "REMOTE_ADDR": self.address})
         if self.token:
             req.headers["X-Auth-Token"] = self.token
         for name, value in headers.items():

@@ -282,6 +282,15 @@ class TestBounds:
         assert not shown(robot).json["token"][METHOD]["restricted"]
         make(robot, member.path, name="x")
 
+    def test_what_it_makes_stays(self, identity, member):
+        """So that a program may replace its own credential, as Keystone's
+        users know it; its EC2 keys end with it."""
+        first = make(member, member.path, unrestricted=True)
+        second = make(login(identity, first), member.path, name="next")
+        robot = login(identity, second)
+        member.ok("DELETE", f"{member.path}/{first['id']}")
+        assert shown(robot).status_code == 200
+
     def test_begets_no_other_tokens(self, identity, member, anybody):
         robot = login(identity, make(member, member.path))
         got = anybody("POST", "/v3/auth/tokens", {"auth": {"identity": {
@@ -324,6 +333,25 @@ class TestAccessRules:
         assert robot("GET", f"{own}/access_rules/{rule}").status_code == 200
         for path in (f"{own}/access_rules", own, "/v3/auth/projects"):
             assert robot("GET", path).status_code == 401
+
+    def test_empty_ones_are_none(self, identity, member):
+        """As in Keystone: so nothing is bounded by them."""
+        made = make(member, member.path, access_rules=[])
+        assert "access_rules" not in made
+        assert login(identity, made)("GET", "/v3/auth/projects"
+                                     ).status_code == 200
+
+    def test_are_not_left_by_making_others(self, identity, member):
+        rules = [{"service": "identity", "method": "POST", "path": "/**"}]
+        made = make(member, member.path, access_rules=rules,
+                    unrestricted=True)
+        robot = login(identity, made)
+        got = robot("POST", member.path, {METHOD: {"name": "x"}})
+        assert got.status_code == 403 and "access rules" in got.text
+        got = robot("POST", "/v3/OS-TRUST/trusts", {"trust": {
+            "trustor_user_id": member.id, "trustee_user_id": member.id,
+            "impersonation": False}})
+        assert got.status_code == 403 and "access rules" in got.text
 
     def test_services_must_know_of_them(self, admin, identity, member,
                                         made):

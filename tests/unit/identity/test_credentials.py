@@ -245,13 +245,13 @@ def s3(key, text, digest="sha1"):
 
 
 GOOD = [
-    lambda key: old(key, "0"), lambda key: old(key, "1"),
     lambda key: old(key, "2"), new, link,
     lambda key: old(key, "2", Timestamp=None, Expires=stamp(60)),
     lambda key: old(key, "2") | {"host": "ec2.example:8788"},
     lambda key: link(key, -600, "900")
 ]
 BAD = [
+    lambda key: old(key, "0"), lambda key: old(key, "1"),
     lambda key: old(key, "2") | {"signature": "wrong"},
     lambda key: old(key, "2") | {"access": "other"},
     lambda key: old(key, "2") | {"path": "/other"},
@@ -294,6 +294,17 @@ class TestSigned:
             got = self.ec2(service, sign(key))
             assert got.status_code == 401, (number, got.text)
             assert key["secret"] not in got.text
+
+    def test_weak_versions_where_they_are_wanted(
+            self, identity, service, key):
+        identity.conf.set_override(
+            "weak_ec2_signatures", True, group="identity")
+        identity.rebuild()
+        service.wsgi = identity.wsgi
+        for version in ("0", "1"):
+            assert self.ec2(service, old(key, version)).status_code == 200
+            late = old(key, version, -1000)
+            assert self.ec2(service, late).status_code == 401
 
     def test_s3(self, service, key, member):
         for body in (s3(key, "GET\n\n\nThu, 01 Jan\n/bucket"),

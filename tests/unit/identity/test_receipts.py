@@ -20,7 +20,7 @@ class Second(base.Method):
     claim_schema: ClassVar = schema.closed(
         {"id": {"type": "string"}}, ("id",))
 
-    def authenticate(self, claim):
+    def authenticate(self, claim, call):
         if claim["id"] == "wrong":
             raise exceptions.Unauthorized()
         return base.Proof(claim["id"], (SECOND,))
@@ -107,6 +107,15 @@ class TestReceipt:
         monkeypatch.setattr(receipts.db, "utcnow", lambda: now)
         got = login(identity, claims(careful, SECOND), receipt)
         assert (got.status_code, HEADER in got.headers) == (401, False)
+
+    def test_is_not_renewed(self, identity, careful, receipt, monkeypatch):
+        """Who comes with one gets another, but no more time."""
+        later = receipts.db.utcnow() + datetime.timedelta(seconds=200)
+        monkeypatch.setattr(receipts.db, "utcnow", lambda: later)
+        got = login(identity, claims(careful, "password"), receipt)
+        left = datetime.datetime.fromisoformat(
+            got.json["receipt"]["expires_at"]) - later
+        assert datetime.timedelta() < left < datetime.timedelta(seconds=101)
 
     def test_ends_with_the_password(self, identity, careful, receipt, admin):
         admin.ok("PATCH", f"/v3/users/{careful}", {"user": {

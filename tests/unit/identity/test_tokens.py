@@ -394,19 +394,23 @@ class TestEnd:
         admin.ok("DELETE", member)
         assert not alive(caller, admin)
 
-    def test_chain(self, identity, admin, anybody):
+    def test_chain(self, alive, identity, admin, anybody):
+        """What was exchanged for a token ends with it, and not before."""
+        def exchanged(text):
+            got = anybody("POST", "/v3/auth/tokens", {"auth": {
+                "identity": {"methods": ["token"], "token": {"id": text}},
+                "scope": ADMIN}})
+            return Caller(identity.wsgi, got.headers["X-Subject-Token"])
         first = identity.login(scope="unscoped")
-        second = anybody("POST", "/v3/auth/tokens", {"auth": {
-            "identity": {"methods": ["token"], "token": {
-                "id": first.token}}, "scope": ADMIN}}).headers[
-                    "X-Subject-Token"]
-        authority = identity.env.authority
-        grant = authority.validate(second)
-        with identity.db.writer() as session:
-            authority.revoke_chain(session, grant.token)
-        for text in (first.token, second):
-            with pytest.raises(TokenNotFound):
-                authority.validate(text)
+        second = exchanged(first.token)
+        third, fourth = (exchanged(second.token) for _ in range(2))
+        second.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=third.token)
+        assert not alive(third, admin)
+        for caller in (first, second, fourth):
+            assert alive(caller, admin)
+        admin.ok("DELETE", "/v3/auth/tokens", X_Subject_Token=first.token)
+        for caller in (first, second, fourth):
+            assert not alive(caller, admin)
 
     def test_pruned_when_over(self, identity, admin):
         caller = identity.admin()
