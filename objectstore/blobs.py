@@ -6,6 +6,7 @@ copy when one is damaged.
 """
 
 import contextlib
+import errno
 import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
@@ -19,13 +20,16 @@ LOG = logging.getLogger(__name__)
 
 BLOCK = 1 << 20
 _SUM = hashlib.sha256().digest_size
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Writer:
     """A blob being written to all nodes; a majority must take each step."""
 
-    def __init__(self, staged: dict[str, base.Staged], quorum: int) -> None:
+    def __init__(self, staged: dict[str, base.Staged], quorum: int,
+                 failed: list[OSError]) -> None:
         self._staged = staged
+        self._failed = failed
         self._quorum = quorum
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._sums = b""
@@ -52,7 +56,7 @@ class Writer:
         self._sums += hashlib.sha256(block).digest()
 
     def finish(self) -> None:
-        """Make the copies durable, or raise NoQuorum."""
+        """Make the copies durable, or raise NoQuorum or NodesFull."""
         self._each(lambda staged: staged.finish())
 
     def close(self) -> None:
@@ -67,11 +71,18 @@ class Writer:
                 concurrency.blocking(act, self._staged[name])
             except OSError as error:
                 LOG.error("Node %s fails: %s", name, error)
+                self._failed.append(error)
                 concurrency.blocking(self._staged.pop(name).close)
         concurrency.gather(*[
             lambda name=name: attempt(name) for name in list(self._staged)])
         if len(self._staged) < self._quorum:
-            raise exceptions.NoQuorum()
+            raise _too_few(self._failed)
+
+
+def _too_few(failed: list[OSError]) -> Exception:
+    """Return what to say when no majority took a step."""
+    full = any(error.errno in _FULL for error in failed)
+    return exceptions.NodesFull() if full else exceptions.NoQuorum()
 
 
 class Store:
@@ -92,17 +103,19 @@ class Store:
             concurrency.blocking(node.prepare)
 
     def stage(self, blob_id: str) -> Writer:
-        """Begin to write a blob, or raise NoQuorum."""
-        staged = {}
+        """Begin to write a blob, or raise NoQuorum or NodesFull."""
+        staged: dict[str, base.Staged] = {}
+        failed: list[OSError] = []
         for name, node in self._nodes.items():
             try:
                 staged[name] = concurrency.blocking(node.stage, blob_id)
             except OSError as error:
                 LOG.error("Node %s fails: %s", name, error)
-        writer = Writer(staged, self._quorum)
+                failed.append(error)
+        writer = Writer(staged, self._quorum, failed)
         if len(staged) < self._quorum:
             writer.close()
-            raise exceptions.NoQuorum()
+            raise _too_few(failed)
         return writer
 
     def open(self, blob_id: str, names: Iterable[str], size: int,

@@ -35,6 +35,23 @@ class TooLarge(exceptions.OverLimit):
     message = "An object has at most {limit} bytes."
 
 
+class TooManySegments(exceptions.OverLimit):
+    message = "A manifest names at most {limit} segments."
+
+
+class BadSegments(exceptions.BadRequest):
+    message = "Errors:\n{problems}"
+
+
+class NamesItself(exceptions.Conflict):
+    message = "The manifest {name} cannot name itself."
+
+
+class SegmentChanged(exceptions.Conflict):
+    message = ("The segment {name} is gone, or not what it was when the "
+               "large object was made.")
+
+
 class BadRange(exceptions.ServiceError):
     status = 416
     message = "The range is outside of the object's {size} bytes."
@@ -46,6 +63,11 @@ class BadRange(exceptions.ServiceError):
 
 class NoQuorum(exceptions.ServiceUnavailable):
     message = "Too few storage nodes answer; try again."
+
+
+class NodesFull(exceptions.ServiceError):
+    status = 507
+    message = "There is no room left to store the object."
 
 
 class Damaged(exceptions.ServiceUnavailable):

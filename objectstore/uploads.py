@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
+from sqlalchemy import orm
+
 from common import concurrency, db, lease
 from objectstore import exceptions
 from objectstore.blobs import BLOCK, Store, Writer
@@ -27,6 +29,9 @@ class Wanted:
     :param length: bytes; None if it is not said
     :param etag: MD5 of the bytes; None if it is not said
     :param only_new: the name must not be taken
+    :param large: size and MD5 of the large object that the bytes are the
+        manifest of
+    :param check: called in the transaction that makes it an object
     """
 
     place: objects.Place
@@ -35,6 +40,15 @@ class Wanted:
     length: int | None = None
     etag: str | None = None
     only_new: bool = False
+    large: tuple[int, str] | None = None
+    check: Callable[[orm.Session], None] = lambda session: None
+
+    def of(self, manifest: bytes, size: int, etag: str,
+           check: Callable[[orm.Session], None]) -> "Wanted":
+        """Return what announces the manifest of a large object."""
+        return dataclasses.replace(
+            self, length=len(manifest), etag=None, large=(size, etag),
+            check=check)
 
 
 class Uploads:
@@ -115,10 +129,13 @@ class Uploads:
             if not objects.commit(
                     session, blob_id, writer.size, writer.sums):
                 raise exceptions.NoQuorum()
+            wanted.check(session)
+            large_size, large_etag = wanted.large or (None, None)
             return objects.put(session, wanted.place, objects.Content(
                 blob_id=blob_id, size=writer.size, etag=writer.etag,
-                content_type=wanted.content_type,
-                headers=wanted.headers), only_new=wanted.only_new)
+                content_type=wanted.content_type, headers=wanted.headers,
+                large_size=large_size, large_etag=large_etag,
+            ), only_new=wanted.only_new)
 
     def _blocks(self, source: Source, length: int | None) -> Iterator[bytes]:
         """Yield blocks, all but the last of full size."""

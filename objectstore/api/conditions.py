@@ -6,14 +6,14 @@ import math
 import re
 
 from common import exceptions, wsgi
-from objectstore.db.models import Object
+from objectstore.api.sending import Shown
 from objectstore.exceptions import BadRange
 
 _MOST_RANGES = 50
 _RANGE = re.compile(r"^(\d{0,20})-(\d{0,20})$", re.ASCII)
 
 
-def check(req: wsgi.Request, found: Object) -> bool:
+def check(req: wsgi.Request, found: Shown) -> bool:
     """Return False if the sender has this state of the object already.
 
     :raises PreconditionFailed: if they want another state
@@ -51,8 +51,8 @@ def _time(req: wsgi.Request, name: str) -> float | None:
     return found.timestamp()
 
 
-def ranges(req: wsgi.Request, found: Object,
-           last_modified: str) -> list[tuple[int, int]] | None:
+def ranges(req: wsgi.Request,
+           found: Shown) -> list[tuple[int, int]] | None:
     """Return first byte and that after the last of each range.
 
     None if all is asked for, or the header is not understood.
@@ -63,7 +63,8 @@ def ranges(req: wsgi.Request, found: Object,
     if not text.startswith("bytes=") or req.method == "HEAD":
         return None
     guard = req.headers.get("If-Range")
-    if guard and guard.strip('"') != found.etag and guard != last_modified:
+    if guard and guard.strip('"') != found.etag and (
+            guard != found.last_modified):
         return None
     specs = text.removeprefix("bytes=").split(",")
     if len(specs) > _MOST_RANGES:

@@ -54,7 +54,8 @@ class Containers:
             rows = listing.find(
                 session, sa.select(
                     Object.name, Object.size, Object.etag,
-                    Object.content_type, Object.updated_at)
+                    Object.content_type, Object.updated_at,
+                    Object.large_size, Object.large_etag)
                 .where(Object.container_id == found.id), Object.name, spec)
         response = listings.respond(
             req, "container", container, rows, _view, "object")
@@ -114,6 +115,10 @@ def _describe(req: wsgi.Request, response: wsgi.Response,
 
 
 def _view(row: Any) -> dict[str, Any]:
-    return {"name": row.name, "hash": row.etag, "bytes": row.size,
-            "content_type": row.content_type,
-            "last_modified": listings.moment(row.updated_at)}
+    shown = {"name": row.name, "hash": row.etag, "bytes": row.size,
+             "content_type": row.content_type,
+             "last_modified": listings.moment(row.updated_at)}
+    if row.large_etag is None:
+        return shown
+    return shown | {"bytes": row.large_size,
+                    "slo_etag": f'"{row.large_etag}"'}

@@ -15,10 +15,10 @@ _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f]")
 #: What other stores do when told so, and this one does not: taken without
 #: a word, they would lose data or keep what should be gone.
 _NOT_DONE = frozenset({
-    "X-Object-Manifest", "X-Symlink-Target", "X-Delete-At",
-    "X-Delete-After", "X-Versions-Location", "X-History-Location",
-    "X-Versions-Enabled", "X-Container-Sync-To", "X-Container-Sync-Key"})
-_QUERIES_NOT_DONE = ("bulk-delete", "extract-archive", "multipart-manifest")
+    "X-Symlink-Target", "X-Delete-At", "X-Delete-After",
+    "X-Versions-Location", "X-History-Location", "X-Versions-Enabled",
+    "X-Container-Sync-To", "X-Container-Sync-Key"})
+_QUERIES_NOT_DONE = ("bulk-delete", "extract-archive")
 
 
 def said(req: wsgi.Request, kind: str,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from common import wsgi
+from objectstore import manifests
 
 
 class Info:
@@ -35,4 +36,8 @@ class Info:
             "strict_cors_mode": True,
             "allow_account_management": False,
             "account_autocreate": True,
-        }}
+        }, "slo": {
+            "max_manifest_segments": manifests.MOST_SEGMENTS,
+            "max_manifest_size": manifests.MOST_BYTES,
+            "min_segment_size": 1,
+        }, "dlo": {}}

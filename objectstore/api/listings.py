@@ -2,7 +2,7 @@
 
 import datetime
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree  # noqa: S405  # it writes only
 
@@ -72,6 +72,29 @@ def respond(req: wsgi.Request, kind: str, name: str, items: list[Any],
     if not body:
         response.status = 204
     return response
+
+
+def facts(shown: Mapping[str, Any], form: str) -> wsgi.Response:
+    """Return what became of many things, as text or JSON.
+
+    :param form: type of the content
+    """
+    if form == _JSON:
+        body = jsontext.dumps(shown)
+    else:
+        lines = [f"{name}: {value}" for name, value in shown.items()
+                 if not isinstance(value, list)]
+        body = "\n".join([*lines, "Errors:", *(
+            ", ".join(each) for each in shown["Errors"]), ""]).encode()
+    response = wsgi.Response(body=body)
+    response.headers["Content-Type"] = f"{form}; charset=utf-8"
+    return response
+
+
+def text_or_json(req: wsgi.Request) -> str:
+    """Return the type of content that is asked for; text by default."""
+    offers = req.accept.acceptable_offers([_TEXT, _JSON])
+    return str(offers[0][0]) if offers else _TEXT
 
 
 def _form(req: wsgi.Request) -> str:

@@ -1,17 +1,20 @@
 """Objects: PUT, GET, POST, COPY and DELETE of the bytes and their names."""
 
+import hashlib
 import mimetypes
 import urllib.parse
-import uuid
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 from common import db, wsgi
 from common import exceptions as common_exceptions
-from objectstore import exceptions, metadata, names
-from objectstore.api import conditions, headers
+from objectstore import exceptions, large, manifests, metadata, names
+from objectstore.api import conditions, headers, listings, sending
 from objectstore.api.access import Access
-from objectstore.blobs import Reader, Store
+from objectstore.api.manifests import Manifests
+from objectstore.api.manifests import read as read_manifest
+from objectstore.api.sending import Shown
+from objectstore.blobs import Store
 from objectstore.collector import Collector
 from objectstore.db import objects
 from objectstore.db.models import Blob, Object
@@ -22,9 +25,13 @@ from objectstore.uploads import Uploads, Wanted
 _OTHERS = ("Content-Encoding", "Content-Disposition", "Cache-Control",
            "Content-Language", "Expires")
 _DEFAULT_TYPE = "application/octet-stream"
+_MANIFEST_TYPE = "application/json; charset=utf-8"
 _MOST_TYPE = 255
 #: A path in a header, each byte of it quoted.
 _MOST_PATH = 3 * (256 + 1024) + 2
+
+#: What the sender sees, and what opens its bytes.
+Content = tuple[Shown, Callable[[], Any]]
 
 
 class Objects:
@@ -37,6 +44,9 @@ class Objects:
         self._uploads = uploads
         self._collector = collector
         self._access = Access(database)
+        self._large = large.LargeObjects(database, store)
+        self._manifests = Manifests(
+            database, uploads, collector, self._large)
 
     def routes(self) -> list[wsgi.Route]:
         path = "/v1/{account}/{container}/{name:[\\s\\S]+}"
@@ -51,7 +61,11 @@ class Objects:
     @wsgi.handler(stream=True)
     def create(self, req: wsgi.Request, account: str, container: str,
                name: str) -> wsgi.Response:
-        """Store the body, or what X-Copy-From names."""
+        """Store the body, or what X-Copy-From names.
+
+        With ``multipart-manifest=put`` the body is the manifest of a large
+        object.
+        """
         self._access.write(req, account, container)
         place = _place(account, container, name)
         if "X-Copy-From" in req.headers:
@@ -66,8 +80,20 @@ class Objects:
             etag=req.headers.get("ETag", "").strip('"').lower() or None,
             only_new=only_new)
         self._check_container(wanted)
+        if _manifest_query(req) == "put":
+            return self._create_large(req, wanted)
         return _created(self._uploads.receive(
             wanted, req.environ["wsgi.input"]))
+
+    def _create_large(self, req: wsgi.Request,
+                      wanted: Wanted) -> wsgi.Response:
+        if large.HEADER in wanted.headers:
+            raise common_exceptions.BadRequest(
+                reason=f"{large.HEADER}: the object has a manifest already")
+        asked = read_manifest(req)
+        for container in {each.container for each in asked}:
+            self._access.read(req, wanted.place.account, container)
+        return _created(self._manifests.create(wanted, asked))
 
     def _check_container(self, wanted: Wanted) -> None:
         """Fail before the bytes are sent rather than after."""
@@ -89,31 +115,56 @@ class Objects:
             with self._db.reader() as session:
                 found, blob = objects.with_blob(session, place)
             try:
-                return self._show(req, found, blob)
+                return self._show(req, account, found, blob)
             except exceptions.Damaged:
                 # Unless it was replaced and collected since it was found.
                 if blob.id == tried:
                     raise
             tried = blob.id
 
-    def _show(self, req: wsgi.Request, found: Object,
+    def _show(self, req: wsgi.Request, account: str, found: Object,
               blob: Blob) -> wsgi.Response:
-        modified = headers.last_modified(found.updated_at)
-        if not conditions.check(req, found):
-            response = wsgi.Response(status=304)
-            _describe(response, found, modified)
-            return response
-        ranges = conditions.ranges(req, found, modified)
+        shown, open_it = self._content(req, account, found, blob)
+        if not conditions.check(req, shown):
+            return sending.not_modified(shown)
+        ranges = conditions.ranges(req, shown)
         if req.method == "HEAD":
-            return _whole(found, modified, ())
-        assert blob.sums is not None
-        reader = self._store.open(
-            blob.id, blob.nodes, found.size, blob.sums)
-        reader.check(ranges[0][0] if ranges else 0)
-        if ranges is None:
-            return _whole(found, modified, _closing(
-                reader, reader.part(0, found.size)))
-        return _partial(found, modified, reader, ranges)
+            return sending.head(shown)
+        source = open_it()
+        source.check(ranges[0][0] if ranges else 0)
+        return sending.body(shown, source, ranges)
+
+    def _content(self, req: wsgi.Request, account: str, found: Object,
+                 blob: Blob) -> Content:
+        """Return what the object is for this request."""
+        def allow(container: str) -> None:
+            self._access.read(req, account, container)
+
+        def own() -> Any:
+            assert blob.sums is not None
+            return self._store.open(
+                blob.id, blob.nodes, found.size, blob.sums)
+
+        asks_manifest = _manifest_query(req) == "get"
+        if found.large_etag is not None:
+            if asks_manifest:
+                return self._manifest(req, found, blob, own)
+            return sending.whole(found), lambda: self._large.static(
+                account, self._large.manifest(found, blob), allow)
+        if large.HEADER in found.headers and not asks_manifest:
+            source, etag = self._large.dynamic(
+                account, found.headers[large.HEADER], allow)
+            return sending.dynamic(found, source.size, etag), lambda: source
+        return sending.plain(found), own
+
+    def _manifest(self, req: wsgi.Request, found: Object, blob: Blob,
+                  own: Callable[[], Any]) -> Content:
+        if req.GET.get("format") != "raw":
+            return sending.plain(found, _MANIFEST_TYPE), own
+        text = manifests.raw(self._large.manifest(found, blob))
+        etag = hashlib.md5(text, usedforsecurity=False).hexdigest()
+        return (sending.plain(found, _MANIFEST_TYPE, len(text), etag),
+                lambda: sending.Text(text))
 
     @wsgi.handler(status=202)
     def update(self, req: wsgi.Request, account: str, container: str,
@@ -129,7 +180,7 @@ class Objects:
                 found.content_type = _content_type(req, name)
             found.updated_at = db.utcnow()
 
-    @wsgi.handler()
+    @wsgi.handler(stream=True)
     def copy(self, req: wsgi.Request, account: str, container: str,
              name: str) -> wsgi.Response:
         """Give the object a second name, which Destination says."""
@@ -146,49 +197,106 @@ class Objects:
         if req.content_length:
             raise common_exceptions.BadRequest(
                 reason="Copy requests require a zero byte body")
-        return db.retrying(self._copy, req, source, target)
+        return self._copy(req, source, target)
 
     def _copy(self, req: wsgi.Request, source: Place,
               target: Place) -> wsgi.Response:
         if "Range" in req.headers:
             raise common_exceptions.BadRequest(
                 reason="Range: only whole objects are copied")
-        said = headers.said(req, "Object", _OTHERS)
-        fresh = req.headers.get("X-Fresh-Metadata", "").lower() == "true"
-        with self._db.writer() as session:
-            old = objects.find(session, source)
-            shown = headers.last_modified(old.updated_at)
-            if not conditions.check(req, old):
-                raise common_exceptions.PreconditionFailed()
-            if not objects.add_reference(session, old.blob_id):
-                raise db.Retryable()  # it is being replaced
-            made = objects.put(session, target, objects.Content(
-                blob_id=old.blob_id, size=old.size, etag=old.etag,
-                content_type=_given_type(req) or old.content_type,
-                headers=metadata.merged({} if fresh else old.headers, said)))
+        with self._db.reader() as session:
+            found, blob = objects.with_blob(session, source)
+        shown, open_it = self._content(req, source.account, found, blob)
+        if shown.large:
+            old, made = found, self._copy_bytes(
+                req, target, found, shown, open_it)
+        else:
+            old, made = db.retrying(self._share, req, source, target)
         self._collector.wake()
         response = _created(made)
         headers.tell(response, {
             "X-Copied-From": urllib.parse.quote(
                 f"{source.container}/{source.name}"),
             "X-Copied-From-Account": source.account,
-            "X-Copied-From-Last-Modified": shown})
+            "X-Copied-From-Last-Modified":
+                headers.last_modified(shown.updated_at)})
         headers.tell(response, made.headers)
         return response
 
-    @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, account: str, container: str,
-               name: str) -> None:
-        """Forget the name; the bytes go as soon as may be."""
-        self._access.write(req, account, container)
+    def _copy_bytes(self, req: wsgi.Request, target: Place, found: Object,
+                    shown: Shown, open_it: Callable[[], Any]) -> Object:
+        """Make a plain object of what a large one stands for."""
+        if not conditions.check(req, shown):
+            raise common_exceptions.PreconditionFailed()
+        said = _copied_headers(req, found)
+        said.pop(large.HEADER, None)
+        wanted = Wanted(
+            place=target, headers=said, length=shown.size,
+            content_type=_given_type(req) or found.content_type)
+        self._check_container(wanted)
+        source = open_it()
+        try:
+            return self._uploads.receive(
+                wanted, sending.Reading(source.part(0, shown.size)))
+        finally:
+            source.close()
+
+    def _share(self, req: wsgi.Request, source: Place,
+               target: Place) -> tuple[Object, Object]:
+        """Let both names have the same bytes; return old and new object."""
         with self._db.writer() as session:
-            objects.delete(session, _place(account, container, name))
+            old = objects.find(session, source)
+            if not conditions.check(req, sending.plain(old)):
+                raise common_exceptions.PreconditionFailed()
+            if not objects.add_reference(session, old.blob_id):
+                raise db.Retryable()  # it is being replaced
+            return old, objects.put(session, target, objects.Content(
+                blob_id=old.blob_id, size=old.size, etag=old.etag,
+                content_type=_given_type(req) or old.content_type,
+                headers=_copied_headers(req, old),
+                large_size=old.large_size, large_etag=old.large_etag))
+
+    @wsgi.handler()
+    def delete(self, req: wsgi.Request, account: str, container: str,
+               name: str) -> wsgi.Response:
+        """Forget the name; the bytes go as soon as may be.
+
+        With ``multipart-manifest=delete`` all that a manifest names goes.
+        """
+        self._access.write(req, account, container)
+        place = _place(account, container, name)
+        if _manifest_query(req) == "delete":
+            return self._manifests.delete(
+                place, lambda each: self._access.write(req, account, each)
+            ).response(listings.text_or_json(req))
+        with self._db.writer() as session:
+            objects.delete(session, place)
         self._collector.wake()
+        response = wsgi.Response(status=204)
+        response.headers.pop("Content-Type", None)
+        return response
 
 
 def objects_headers(req: wsgi.Request) -> dict[str, str]:
     """Return what is said of an object; nothing means not at all."""
-    return metadata.merged({}, headers.said(req, "Object", _OTHERS))
+    said = metadata.merged({}, headers.said(
+        req, "Object", (*_OTHERS, large.HEADER)))
+    if large.HEADER in said:
+        large.target(said[large.HEADER])
+    return said
+
+
+def _copied_headers(req: wsgi.Request, old: Object) -> dict[str, str]:
+    fresh = req.headers.get("X-Fresh-Metadata", "").lower() == "true"
+    said = headers.said(req, "Object", _OTHERS)
+    kept = {name: value for name, value in old.headers.items()
+            if not fresh or name == large.HEADER}
+    return metadata.merged(kept, said)
+
+
+def _manifest_query(req: wsgi.Request) -> str | None:
+    found: str | None = req.GET.get("multipart-manifest")
+    return found
 
 
 def _place(account: str, container: str, name: str) -> Place:
@@ -242,76 +350,7 @@ def _content_type(req: wsgi.Request, name: str) -> str:
 def _created(made: Object) -> wsgi.Response:
     response = wsgi.Response(status=201)
     headers.tell(response, {
-        "ETag": made.etag, "X-Timestamp": headers.timestamp(made.updated_at),
+        "ETag": sending.whole(made).etag_header,
+        "X-Timestamp": headers.timestamp(made.updated_at),
         "Last-Modified": headers.last_modified(made.updated_at)})
     return response
-
-
-def _describe(response: wsgi.Response, found: Object,
-              modified: str) -> None:
-    headers.tell(response, found.headers | {
-        "Content-Type": found.content_type, "ETag": found.etag,
-        # Anybody's bytes: no page to be made of what does not say so.
-        "X-Content-Type-Options": "nosniff",
-        "Last-Modified": modified, "Accept-Ranges": "bytes",
-        "X-Timestamp": headers.timestamp(found.updated_at)})
-
-
-def _closing(reader: Reader, parts: Iterator[bytes]) -> Iterator[bytes]:
-    try:
-        yield from parts
-    finally:
-        reader.close()
-
-
-def _whole(found: Object, modified: str, body: Any) -> wsgi.Response:
-    response = wsgi.Response(app_iter=body)
-    _describe(response, found, modified)
-    response.content_length = found.size
-    return response
-
-
-def _partial(found: Object, modified: str, reader: Reader,
-             ranges: list[tuple[int, int]]) -> wsgi.Response:
-    """Return one range as it is, several in parts."""
-    if len(ranges) == 1:
-        start, end = ranges[0]
-        response = wsgi.Response(
-            status=206, app_iter=_closing(reader, reader.part(start, end)))
-        _describe(response, found, modified)
-        response.headers["Content-Range"] = _content_range(found, start, end)
-        response.content_length = end - start
-        return response
-    boundary = uuid.uuid4().hex
-    heads = [_part_head(found, boundary, start, end)
-             for start, end in ranges]
-    tail = f"--{boundary}--".encode()
-    response = wsgi.Response(status=206, app_iter=_closing(
-        reader, _parts(reader, ranges, heads, tail)))
-    _describe(response, found, modified)
-    response.headers["Content-Type"] = (
-        f"multipart/byteranges;boundary={boundary}")
-    response.content_length = len(tail) + sum(
-        len(head) + end - start + 2
-        for head, (start, end) in zip(heads, ranges, strict=True))
-    return response
-
-
-def _content_range(found: Object, start: int, end: int) -> str:
-    return f"bytes {start}-{end - 1}/{found.size}"
-
-
-def _part_head(found: Object, boundary: str, start: int,
-               end: int) -> bytes:
-    return (f"--{boundary}\r\nContent-Type: {found.content_type}\r\n"
-            f"Content-Range: {_content_range(found, start, end)}\r\n\r\n"
-            ).encode()
-
-
-def _parts(reader: Reader, ranges: list[tuple[int, int]],
-           heads: list[bytes], tail: bytes) -> Iterator[bytes]:
-    for head, (start, end) in zip(heads, ranges, strict=True):
-        yield head
-        yield from reader.part(start, end)
-        yield b"\r\n"
-    yield tail

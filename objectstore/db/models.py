@@ -46,7 +46,11 @@ class Container(Base):
 
 
 class Object(Base):
-    """An object: a name for a blob, and what is said of it."""
+    """An object: a name for a blob, and what is said of it.
+
+    The blob of a static large object is its manifest; ``large_size`` and
+    ``large_etag`` (the MD5 of its segments' MD5s) are those of the whole.
+    """
 
     __tablename__ = "objects"
 
@@ -59,6 +63,8 @@ class Object(Base):
     content_type: Mapped[str] = mapped_column(sa.Text())
     headers: Mapped[dict[str, str]] = mapped_column(db.JSON())
     updated_at: Mapped[datetime.datetime] = mapped_column(db.UTCDateTime())
+    large_size: Mapped[int | None] = mapped_column(sa.BigInteger())
+    large_etag: Mapped[str | None] = mapped_column(sa.String(32))
 
 
 class Blob(Base):

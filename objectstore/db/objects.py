@@ -1,6 +1,8 @@
 """Queries on objects and their blobs: each change is one transaction."""
 
+import collections
 import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +16,8 @@ from objectstore.db.models import Blob, Container, Object
 
 #: Seconds after which an upload that no longer says it lives is dead.
 LEASE_S = 60.0
+#: Names in one query.
+_BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Content:
     etag: str
     content_type: str
     headers: dict[str, str]
+    large_size: int | None = None
+    large_etag: str | None = None
 
 
 def with_blob(session: orm.Session, place: Place) -> tuple[Object, Blob]:
@@ -92,7 +98,7 @@ def put(session: orm.Session, place: Place, content: Content, *,
     added, grown = 1, content.size
     if old is not None:
         added, grown = 0, content.size - old.size
-        _drop_reference(session, old.blob_id)
+        _drop_references(session, [old.blob_id])
         session.delete(old)
         session.flush()
     made = Object(
@@ -110,9 +116,51 @@ def delete(session: orm.Session, place: Place) -> None:
     found = session.get(Object, (container.id, place.name))
     if found is None:
         raise _missing(place)
-    _drop_reference(session, found.blob_id)
+    _drop_references(session, [found.blob_id])
     session.delete(found)
     _count(session, container, -1, -found.size)
+
+
+def named(session: orm.Session, account: str,
+          wanted: Mapping[str, Iterable[str]]
+          ) -> dict[tuple[str, str], Object]:
+    """Return those of the objects that are there, by container and name.
+
+    :param wanted: names by container
+    """
+    found: dict[tuple[str, str], Object] = {}
+    for container, names in wanted.items():
+        left = sorted(set(names))
+        while left:
+            batch, left = left[:_BATCH], left[_BATCH:]
+            rows = session.scalars(
+                sa.select(Object).join(Container)
+                .where(Container.account == account,
+                       Container.name == container, Object.name.in_(batch)))
+            found |= {(container, row.name): row for row in rows}
+    return found
+
+
+def lock(session: orm.Session, account: str,
+         containers: Iterable[str]) -> None:
+    """Let nobody else change what is in the containers."""
+    # Always in the same order: who wants the same ones does not block us.
+    for name in sorted(set(containers)):
+        accounts.find(session, account, name, lock=True)
+
+
+def delete_many(session: orm.Session, account: str, container: str,
+                names: Sequence[str]) -> int:
+    """Forget those of the objects that are there; return their number."""
+    locked = accounts.find(session, account, container, lock=True)
+    rows = list(session.scalars(sa.select(Object).where(
+        Object.container_id == locked.id, Object.name.in_(names))))
+    _drop_references(session, [row.blob_id for row in rows])
+    session.execute(sa.delete(Object).where(
+        Object.container_id == locked.id,
+        Object.name.in_([row.name for row in rows])))
+    _count(session, locked, -len(rows), -sum(row.size for row in rows))
+    return len(rows)
 
 
 def _count(session: orm.Session, container: Container, added: int,
@@ -124,13 +172,20 @@ def _count(session: orm.Session, container: Container, added: int,
         .execution_options(synchronize_session=False))
 
 
-def _drop_reference(session: orm.Session, blob_id: str) -> None:
+def _drop_references(session: orm.Session, blob_ids: list[str]) -> None:
+    """Let each be needed once less for each time that it is there."""
+    by_times: dict[int, list[str]] = {}
+    for blob_id, times in collections.Counter(blob_ids).items():
+        by_times.setdefault(times, []).append(blob_id)
+    for times, ids in by_times.items():
+        session.execute(
+            sa.update(Blob).where(Blob.id.in_(ids))
+            .values(refs=Blob.refs - times)
+            .execution_options(synchronize_session=False))
     session.execute(
-        sa.update(Blob).where(Blob.id == blob_id)
-        .values(refs=Blob.refs - 1)
+        sa.update(Blob).where(Blob.id.in_(blob_ids), Blob.refs == 0)
+        .values(state="doomed")
         .execution_options(synchronize_session=False))
-    db.compare_and_set(session, Blob, where={"id": blob_id, "refs": 0},
-                       set={"state": "doomed"})
 
 
 def add_reference(session: orm.Session, blob_id: str) -> bool:

@@ -462,10 +462,8 @@ def test_header_that_cannot_be_told_again(service, headers):
 
 
 @pytest.mark.parametrize("method, path, headers", [
-    ("PUT", "/c/x", {"X_Object_Manifest": "c/part"}),
     ("PUT", "/c/x", {"X_Delete_After": "60"}),
     ("POST", "/c/old", {"X_Delete_At": "1999999999"}),
-    ("PUT", "/c/x?multipart-manifest=put", {}),
     ("POST", "?bulk-delete", {}),
     ("PUT", "/c?extract-archive=tar", {}),
     ("POST", "/c", {"X_Versions_Enabled": "true"}),

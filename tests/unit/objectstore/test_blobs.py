@@ -238,7 +238,7 @@ def test_full_disk(service, monkeypatch):
         raise OSError(errno.ENOSPC, "No space left on device")
     service.call("PUT", "/c/x", b"old", status=201)
     monkeypatch.setattr(local.StagedFile, "write", full)
-    service.call("PUT", "/c/x", b"new", status=503)
+    service.call("PUT", "/c/x", b"new", status=507)
     monkeypatch.undo()
 
     assert service.call("GET", "/c/x").body == b"old"
