@@ -1,8 +1,9 @@
-"""One distributed cloud for all tests of a run; needs root."""
+"""One server of each kind and one cloud for all tests; needs root."""
 
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,39 @@ from tests.tenant import Tenant
 def _root():
     if os.geteuid() != 0:
         pytest.skip("needs root")
+
+
+def _interrupt(number, frame):
+    raise KeyboardInterrupt
+
+
+def _running(kind):
+    # Whoever ends the tests leaves no server behind.
+    signal.signal(signal.SIGTERM, _interrupt)
+    server = kind()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def rabbit():
+    yield from _running(servers.Rabbit)
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    yield from _running(servers.Postgres)
+
+
+@pytest.fixture(scope="session")
+def mariadb():
+    yield from _running(servers.MariaDB)
+
+
+@pytest.fixture(scope="session", params=["postgres", "mariadb"])
+def server(request):
+    """What a test of any database runs on."""
+    return request.getfixturevalue(request.param)
 
 
 @pytest.fixture(scope="session")

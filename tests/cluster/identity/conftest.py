@@ -1,42 +1,20 @@
-"""Identity on PostgreSQL and on MariaDB, a fresh database per test."""
-
-import itertools
+"""Identity on PostgreSQL and on MariaDB, a new database per test."""
 
 import pytest
-import sqlalchemy as sa
 
 from common import daemon
 from identity import app
-from tests.cluster.common.servers import MariaDB, Postgres
+from tests.cluster import databases
 from tests.unit.identity.conftest import Identity
 from tests.unit.identity.conftest import admin as admin
 from tests.unit.identity.conftest import anybody as anybody
 from tests.unit.identity.conftest import domain as domain
 from tests.unit.identity.conftest import project as project
 
-_NUMBERS = itertools.count()
-_DRIVERS = {Postgres: "postgresql+psycopg", MariaDB: "mysql+pymysql"}
-
-
-@pytest.fixture(scope="session", params=[Postgres, MariaDB],
-                ids=["postgresql", "mariadb"])
-def server(request):
-    made = request.param()
-    yield made
-    made.close()
-
 
 @pytest.fixture
 def url(server):
-    """Return the URL of an empty database."""
-    root = sa.make_url(server.url).set(
-        drivername=_DRIVERS[type(server)])
-    name = f"identity{next(_NUMBERS)}"
-    engine = sa.create_engine(root, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    engine.dispose()
-    return root.set(database=name).render_as_string(hide_password=False)
+    return databases.fresh(server, app.SCHEMA)
 
 
 @pytest.fixture

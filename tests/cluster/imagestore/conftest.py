@@ -2,21 +2,13 @@
 
 import pytest
 
-from tests.cluster.common.servers import MariaDB, Postgres
-from tests.cluster.imagestore import databases
+from imagestore import app
+from tests.cluster import databases
 from tests.unit.imagestore.conftest import Service
-
-
-@pytest.fixture(scope="session", params=[Postgres, MariaDB],
-                ids=["postgresql", "mariadb"])
-def server(request):
-    made = request.param()
-    yield made
-    made.close()
 
 
 @pytest.fixture
 def service(server, tmp_path):
-    made = Service(tmp_path, url=databases.fresh(server, "imagestore"))
+    made = Service(tmp_path, url=databases.fresh(server, app.SCHEMA))
     yield made
     made.db.dispose()

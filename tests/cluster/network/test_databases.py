@@ -6,27 +6,20 @@ from common import concurrency, conf, db
 from network import bootstrap
 from network.app import SCHEMA
 from network.conf import register_opts
-from tests.cluster.common import servers
+from tests.cluster import databases
 from tests.unit.network.conftest import API
 
 
-@pytest.fixture(scope="module", params=["Postgres", "MariaDB"])
-def api(request, tmp_path_factory):
-    server = getattr(servers, request.param)()
-    try:
-        options = conf.load(
-            register=[register_opts],
-            state_dir=str(tmp_path_factory.mktemp("network")))
-        options.set_override("database", server.url,
-                             group="network")
-        db.upgrade(SCHEMA, options.network.database)
-        bootstrap.bootstrap(options)
-        bootstrap.bootstrap(options)
-        made = db.Database(options.network.database)
-        yield API(options, made)
-        made.dispose()
-    finally:
-        server.close()
+@pytest.fixture
+def api(server, tmp_path):
+    options = conf.load(register=[register_opts], state_dir=str(tmp_path))
+    options.set_override("database", databases.fresh(server, SCHEMA),
+                         group="network")
+    bootstrap.bootstrap(options)
+    bootstrap.bootstrap(options)
+    made = db.Database(options.network.database)
+    yield API(options, made)
+    made.dispose()
 
 
 def test_migrations_make_what_the_models_say(api):
