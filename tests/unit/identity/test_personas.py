@@ -10,16 +10,9 @@ import re
 
 import pytest
 
-from identity.policies import (
-    assignments,
-    catalog,
-    endpoint_filter,
-    limits,
-    policies,
-    projects,
-    roles,
-    users,
-)
+from identity import policies
+from identity.policies import auth
+from tests.unit.identity import test_delegation_personas as delegations
 
 SCOPES = ("system", "domain", "project")
 ROLES = ("admin", "manager", "member", "reader")
@@ -233,7 +226,12 @@ TABLE = [
     ("PATCH", "limits/{limit}", {"limit": {}}, ADMINS),
     ("DELETE", "limits/{limit}", None, ADMINS),
     ("GET", "auth/projects", None, ALL),
+    ("GET", "auth/domains", None, ALL),
+    ("GET", "auth/system", None, ALL),
     ("GET", "auth/catalog", None, ALL),
+    # The token of somebody else.
+    ("GET", "auth/tokens", None, SEE_ALL),
+    ("DELETE", "auth/tokens", None, ADMINS),
 ]
 
 
@@ -243,10 +241,11 @@ OPEN = {
     "identity:get_region", "identity:list_regions",
     "identity:get_registered_limit", "identity:list_registered_limits",
     "identity:get_limit_model", "identity:list_limits",
-    "identity:create_domain_role", "identity:check_implied_role"}
-RULES = {rule.name for module in (
-    assignments, catalog, endpoint_filter, limits, policies, projects,
-    roles, users) for rule in module.RULES}
+    "identity:create_domain_role", "identity:check_implied_role",
+    "identity:get_security_compliance_domain_config",
+    auth.CATALOG, auth.PROJECTS, auth.DOMAINS, auth.SYSTEM}
+#: All but those that the other table walks.
+RULES = {rule.name for rule in policies.RULES} - delegations.RULES
 
 
 def fill(value, things):
@@ -305,6 +304,11 @@ class Things(dict):
         self.put(f"projects/{self['project']}/users/{user}/roles/"
                  f"{self['admin_role']}")
         return user
+
+    def make_token(self):
+        self.mine("user", f"t{self.name}", password="t")
+        return self.world.identity.login(
+            f"t{self.name}", "t", "unscoped", self["domain"]).token
 
     def make_other_user(self):
         return self.make("user", name=self.name, domain_id="default")
@@ -436,8 +440,11 @@ def test_who_may_do_what(world, scope, role):
     wrong, denied = [], set()
     for method, path, body, who, *done in TABLE:
         things = world.things() if method != "GET" else world.seen
+        headers = {}
+        if path == "auth/tokens":
+            headers = {"X_Subject_Token": things["token"]}
         got = persona(method, "/v3/" + fill(path, things),
-                      fill(body, things))
+                      fill(body, things), **headers)
         rule = re.search(r"Policy does not allow ([\w:]+)", got.text)
         denied |= {rule[1]} if rule else set()
         if method == "HEAD":
