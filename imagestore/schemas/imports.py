@@ -4,7 +4,8 @@ from typing import Any
 
 _URL: dict[str, Any] = {
     "type": "string", "minLength": 1, "maxLength": 2048}
-_UUID = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
+_NAME: dict[str, Any] = {
+    "type": "string", "minLength": 1, "maxLength": 255}
 _STORE: dict[str, Any] = {
     "type": "string", "minLength": 1, "maxLength": 64}
 
@@ -18,11 +19,8 @@ IMPORT: dict[str, Any] = {
             "properties": {
                 "name": {"type": "string", "maxLength": 64},
                 "uri": _URL,
-                "glance_image_id": {"type": "string", "pattern": _UUID},
-                "glance_region": {
-                    "type": "string", "minLength": 1, "maxLength": 255},
-                "glance_service_interface": {
-                    "enum": ["public", "internal", "admin"]},
+                "glance_image_id": _NAME, "glance_region": _NAME,
+                "glance_service_interface": _NAME,
             },
             "required": ["name"],
         },

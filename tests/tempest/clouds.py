@@ -24,6 +24,7 @@ unique_last_password_count = 2
 minimum_password_age = 0
 [imagestore]
 stores = fast:file, slow:file, web:http
+import_methods = glance-direct, web-download, copy-image, glance-download
 locations_in_images = true
 cache_dir = $state_dir/image-cache
 web_allowed_networks = 127.0.0.1/32
