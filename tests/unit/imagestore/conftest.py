@@ -23,9 +23,10 @@ class Service:
     """API, store and collector."""
 
     def __init__(self, directory, *, url=None, limit=1 << 30, weights=None,
-                 **options):
+                 groups=None, **options):
         """Make it ready.
 
+        :param groups: options of other groups, by the group's name
         :param weights: those of stores; each then has a directory
         """
         self.conf = configuration.load(
@@ -34,6 +35,9 @@ class Service:
         options |= {"database": url, "image_size_cap": limit}
         for name, value in options.items():
             self.conf.set_override(name, value, group="imagestore")
+        for group, values in (groups or {}).items():
+            for name, value in values.items():
+                self.conf.set_override(name, value, group=group)
         for name, weight in (weights or {}).items():
             group = conf.register_store(self.conf, name)
             self.conf.set_override("weight", weight, group=group)
