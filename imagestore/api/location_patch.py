@@ -105,6 +105,10 @@ class InImages:
         if image.status == "queued":
             if not (image.container_format and image.disk_format):
                 raise exceptions.FormatsUnset()
+            if self._env.signed.verifier(image):
+                raise common_exceptions.BadRequest(
+                    reason="locations: data of a signed image have to be "
+                           "read before they count: use POST /locations")
             image.status, image.data_id, image.size = "active", row.id, size
         elif size != image.size:
             raise exceptions.HashMismatch()
