@@ -4,30 +4,22 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, wsgi
+from common import wsgi
 from identity import views
 from identity.api import base
 from identity.api.users import find as find_user
-from identity.authority import Authority
 from identity.db import oauth as rows
 from identity.db.delegations import AccessToken
 from identity.delegation import rights
 from identity.exceptions import RoleNotFound
 from identity.policies import oauth as policies
-from identity.revocation import Announcer
 
 #: In the class, ``list`` is a handler.
 Views = list[dict[str, Any]]
 
 
-class AccessTokens:
+class AccessTokens(base.Resource):
     """Handlers of /users/{user_id}/OS-OAUTH1/access_tokens."""
-
-    def __init__(self, database: db.Database, authority: Authority,
-                 announce: Announcer) -> None:
-        self._db = database
-        self._authority = authority
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         every = "/users/{user_id}/OS-OAUTH1/access_tokens"

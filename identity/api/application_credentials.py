@@ -7,11 +7,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
-from identity import passwords, views
+from common import exceptions, wsgi
+from identity import views
 from identity.api import base
 from identity.api.users import find as find_user
-from identity.authority import Authority
 from identity.db import application_credentials as rows
 from identity.db.credentials import lock_owner
 from identity.db.delegations import (
@@ -22,22 +21,14 @@ from identity.db.delegations import (
 from identity.delegation import request, rights
 from identity.exceptions import AccessRuleNotFound, RoleNotFound
 from identity.policies import application_credentials as policies
-from identity.revocation import Announcer
 from identity.roles import RoleGraph, RoleName
 from identity.schemas import application_credentials as schemas
 
 _PLACE = "body.application_credential"
 
 
-class ApplicationCredentials:
+class ApplicationCredentials(base.Resource):
     """Handlers of /users/{user_id}/application_credentials."""
-
-    def __init__(self, database: db.Database, hasher: passwords.Hasher,
-                 authority: Authority, announce: Announcer) -> None:
-        self._db = database
-        self._hasher = hasher
-        self._authority = authority
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         every = "/users/{user_id}/application_credentials"
@@ -111,11 +102,8 @@ class ApplicationCredentials:
         self._announce(req.ctx, user_id=user_id)
 
 
-class AccessRules:
+class AccessRules(base.Resource):
     """Handlers of /users/{user_id}/access_rules."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         one = "/users/{user_id}/access_rules/{access_rule_id}"

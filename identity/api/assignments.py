@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common import db, exceptions, wsgi
+from common import exceptions, wsgi
 from identity.api import base
 from identity.assignments import Entry, World, plain
 from identity.db import assignments as rows
@@ -23,11 +23,8 @@ from identity.policies.base import target
 from identity.roles import RoleGraph
 
 
-class Assignments:
+class Assignments(base.Resource):
     """The one handler of /role_assignments."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         return [("GET", "/role_assignments", self.list)]

@@ -2,22 +2,20 @@
 
 from typing import Any
 
-from common import access, db, exceptions, wsgi
+from common import access, exceptions, wsgi
 from identity import views
 from identity.api import base
 from identity.api.domains import view as view_domain
 from identity.api.projects import view as view_project
-from identity.authority import Authority, Grant
+from identity.authority import Grant
 from identity.db import authority as queries
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
 from identity.delegation.oauth import Call
 from identity.exceptions import TokenNotFound
 from identity.guard import source_of
-from identity.login import Login
 from identity.policies import auth as policies
 from identity.policies.base import target
 from identity.receipts import Incomplete
-from identity.revocation import Announcer
 from identity.schemas import auth as schemas
 from identity.tokens import Scope
 
@@ -25,15 +23,8 @@ from identity.tokens import Scope
 REVISIONS = "identity.revisions"
 
 
-class Auth:
+class Auth(base.Resource):
     """Handlers of /auth."""
-
-    def __init__(self, database: db.Database, login: Login,
-                 authority: Authority, announce: Announcer) -> None:
-        self._db = database
-        self._login = login
-        self._authority = authority
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         return [
@@ -50,7 +41,7 @@ class Auth:
     def create(self, req: wsgi.Request) -> wsgi.Response:
         """Issue a token."""
         try:
-            text, grant = self._login(
+            text, grant = self._env.login(
                 req.json["auth"], Call.read(req, source_of(req)),
                 req.headers.get(schemas.RECEIPT_HEADER))
         except Incomplete as error:

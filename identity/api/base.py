@@ -1,5 +1,6 @@
 """What the resources share: lists, links, filters, finding."""
 
+import abc
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -7,10 +8,28 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from common import db, exceptions, jsontext, paging, wsgi
+from identity.env import Env
 from identity.policies.base import target
 
 #: Lists without ``limit`` end here, with a link to go on.
 MAX_ROWS = 10_000
+
+
+class Resource(abc.ABC):
+    """Handlers of some paths, and what they work with."""
+
+    def __init__(self, env: Env) -> None:
+        self._env = env
+        self._db = env.db
+        self._authority = env.authority
+        self._announce = env.announce
+        self._vault = env.vault
+        self._hasher = env.hasher
+        self._rules = env.rules
+
+    @abc.abstractmethod
+    def routes(self) -> list[wsgi.Route]:
+        """Return method, path and handler of each."""
 
 
 def path(*parts: str) -> str:

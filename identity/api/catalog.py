@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
+from common import exceptions, wsgi
 from identity.api import base
 from identity.catalog import unknown_marks
 from identity.db import catalog
@@ -15,11 +15,8 @@ from identity.policies import catalog as policies
 from identity.schemas import catalog as schemas
 
 
-class Regions:
+class Regions(base.Resource):
     """Handlers of /regions."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         one = "/regions/{region_id}"
@@ -138,11 +135,8 @@ def _check_parent(session: Any, region_id: str,
             reason="body.region.parent_region_id: is below the region")
 
 
-class Services:
+class Services(base.Resource):
     """Handlers of /services."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         one = "/services/{service_id}"
@@ -197,11 +191,8 @@ class Services:
             catalog.delete(session, catalog.get_service(session, service_id))
 
 
-class Endpoints:
+class Endpoints(base.Resource):
     """Handlers of /endpoints."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         one = "/endpoints/{endpoint_id}"

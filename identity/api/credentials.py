@@ -5,31 +5,23 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, jsontext, wsgi
+from common import exceptions, jsontext, wsgi
 from identity.api import base
 from identity.db import credentials
 from identity.db.delegations import Credential
 from identity.delegation import rights
-from identity.delegation.vault import Vault
 from identity.exceptions import UserNotFound
 from identity.policies import credentials as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.schemas import credentials as schemas
 
 
-class Credentials:
+class Credentials(base.Resource):
     """Handlers of /credentials.
 
     Lists show no secrets. Who acts by a delegation sees none, and makes
     none: it would be worth more than the delegation is.
     """
-
-    def __init__(self, database: db.Database, vault: Vault,
-                 announce: Announcer) -> None:
-        self._db = database
-        self._vault = vault
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         one = "/credentials/{credential_id}"

@@ -4,12 +4,11 @@ from typing import Any
 
 from sqlalchemy import orm
 
-from common import bootstrap, db, wsgi
+from common import bootstrap, wsgi
 from identity import compliance, domain_options
 from identity.api import base
 from identity.db import domain_options as queries
 from identity.db import projects
-from identity.delegation.vault import Vault
 from identity.exceptions import DomainConfigNotFound, InvalidDomainConfig
 from identity.policies import domain_config as policies
 from identity.schemas import domain_config as schemas
@@ -17,14 +16,8 @@ from identity.schemas import domain_config as schemas
 _COMPLIANCE = compliance.GROUP
 
 
-class DomainConfig:
+class DomainConfig(base.Resource):
     """Handlers of /domains/{domain_id}/config."""
-
-    def __init__(self, database: db.Database, vault: Vault,
-                 rules: compliance.Rules) -> None:
-        self._db = database
-        self._vault = vault
-        self._rules = rules
 
     def routes(self) -> list[wsgi.Route]:
         config = "/domains/{domain_id}/config"

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from common import db, wsgi
+from common import wsgi
 from identity.api import base
 from identity.api.projects import changes, refuse_immutable, tags
 from identity.db import projects
@@ -12,19 +12,14 @@ from identity.db.models import Project, ProjectTag
 from identity.exceptions import StillEnabled
 from identity.policies import projects as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.schemas import projects as schemas
 
 _KNOWN = ("name", "description", "enabled", "options", "tags",
           "explicit_domain_id")
 
 
-class Domains:
+class Domains(base.Resource):
     """Handlers of /domains."""
-
-    def __init__(self, database: db.Database, announce: Announcer) -> None:
-        self._db = database
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         one = "/domains/{domain_id}"

@@ -11,18 +11,16 @@ from identity import views
 from identity.api import base
 from identity.api.credentials import read_key
 from identity.api.users import find as find_user
-from identity.authority import Authority, Wish
+from identity.authority import Wish
 from identity.db import authority as queries
 from identity.db import credentials, projects
 from identity.db.delegations import Credential
 from identity.db.models import PROJECT
 from identity.delegation import ec2, rights, signatures
-from identity.delegation.vault import Vault
 from identity.exceptions import CredentialNotFound, ProjectNotFound
 from identity.methods.base import Proof
 from identity.policies import credentials as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.schemas import credentials as schemas
 from identity.tokens import Delegation, Scope
 
@@ -32,14 +30,8 @@ LOG = logging.getLogger(__name__)
 _NOBODYS_SECRET = secrets.token_hex(16)
 
 
-class EC2Credentials:
+class EC2Credentials(base.Resource):
     """Handlers of /users/{user_id}/credentials/OS-EC2."""
-
-    def __init__(self, database: db.Database, vault: Vault,
-                 announce: Announcer) -> None:
-        self._db = database
-        self._vault = vault
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         every = "/users/{user_id}/credentials/OS-EC2"
@@ -138,19 +130,12 @@ def _check_project(session: Any, req: wsgi.Request, user_id: str,
         raise ProjectNotFound(project_id=project_id)
 
 
-class SignedRequests:
+class SignedRequests(base.Resource):
     """Handlers of /ec2tokens and /s3tokens, for services alone.
 
     A service that got a signed request learns who sent it. Whatever is
     wrong with the signature, the answer is the same.
     """
-
-    def __init__(self, database: db.Database, vault: Vault,
-                 authority: Authority, *, weak: bool) -> None:
-        self._db = database
-        self._vault = vault
-        self._authority = authority
-        self._weak = weak
 
     def routes(self) -> list[wsgi.Route]:
         return [("POST", "/ec2tokens", self.ec2),
@@ -162,7 +147,8 @@ class SignedRequests:
         body: dict[str, Any] = next(iter(req.json.values()))
         signed = signatures.Signed.read(body)
         return self._answer(signed.access, lambda secret: signatures.verify(
-            signed, secret, db.utcnow(), weak=self._weak), with_token=True)
+            signed, secret, db.utcnow(),
+            weak=self._env.weak_signatures), with_token=True)
 
     @wsgi.handler(body=schemas.S3_TOKEN)
     def s3(self, req: wsgi.Request) -> wsgi.Response:

@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, wsgi
+from common import wsgi
 from identity.api import base
 from identity.api.catalog import refuse_unknown, view_endpoint
 from identity.api.projects import view as view_project
@@ -25,11 +25,8 @@ _GROUPS = f"{_ROOT}/endpoint_groups"
 _GROUP = _GROUPS + "/{endpoint_group_id}"
 
 
-class EndpointGroups:
+class EndpointGroups(base.Resource):
     """Handlers of /OS-EP-FILTER/endpoint_groups."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         return [
@@ -112,11 +109,8 @@ class EndpointGroups:
             req, "projects", [view_project(req, row) for row in found])
 
 
-class EndpointFilter:
+class EndpointFilter(base.Resource):
     """Handlers of what is added to, and seen by, projects."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         project = f"{_ROOT}/projects/{{project_id}}"

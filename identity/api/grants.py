@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common import db, exceptions, wsgi
+from common import exceptions, wsgi
 from identity.api import base
 from identity.api.roles import view as view_role
 from identity.db import assignments, projects, roles, users
@@ -19,7 +19,6 @@ from identity.db.models import (
 from identity.exceptions import NotAllowed
 from identity.policies import assignments as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 
 _TARGETS = ("/projects/{project_id}", "/domains/{domain_id}", "/system")
 _ACTORS = ("/users/{user_id}", "/groups/{group_id}")
@@ -27,16 +26,12 @@ _INHERIT = "/OS-INHERIT"
 _BELOW = "/inherited_to_projects"
 
 
-class Grants:
+class Grants(base.Resource):
     """Handlers of single assignments.
 
     The path says on what (``project_id``, ``domain_id``, or the system)
     and to whom (``user_id`` or ``group_id``).
     """
-
-    def __init__(self, database: db.Database, announce: Announcer) -> None:
-        self._db = database
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         table: list[wsgi.Route] = []

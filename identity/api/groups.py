@@ -5,8 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, wsgi
-from identity import compliance
+from common import wsgi
 from identity.api import base
 from identity.api.privileges import refuse_lesser
 from identity.api.projects import refuse_moves
@@ -14,23 +13,21 @@ from identity.api.users import View, domain_for, filtered
 from identity.api.users import find as find_user
 from identity.db import projects, users
 from identity.db.models import GROUP, Group, Membership, User
+from identity.env import Env
 from identity.exceptions import NotAMember
 from identity.policies import users as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.schemas import users as schemas
 
 _KNOWN = ("name", "domain_id", "description")
 
 
-class Groups:
+class Groups(base.Resource):
     """Handlers of /groups."""
 
-    def __init__(self, database: db.Database, rules: compliance.Rules,
-                 announce: Announcer) -> None:
-        self._db = database
-        self._view_user = View(rules)
-        self._announce = announce
+    def __init__(self, env: Env) -> None:
+        super().__init__(env)
+        self._view_user = View(self._rules)
 
     def routes(self) -> list[wsgi.Route]:
         one = "/groups/{group_id}"

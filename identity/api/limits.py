@@ -5,14 +5,13 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
+from common import exceptions, wsgi
 from identity.api import base
 from identity.api.catalog import refuse_unknown
 from identity.db import limits as rows
 from identity.db import projects
 from identity.db.models import Limit, Project, RegisteredLimit
 from identity.exceptions import NotAllowed
-from identity.limits import Model
 from identity.policies import limits as policies
 from identity.policies.base import target
 from identity.schemas import limits as schemas
@@ -21,12 +20,8 @@ from identity.schemas import limits as schemas
 _NONE = sa.false()
 
 
-class Limits:
+class Limits(base.Resource):
     """Handlers of /limits."""
-
-    def __init__(self, database: db.Database, model: Model) -> None:
-        self._db = database
-        self._model = model
 
     def routes(self) -> list[wsgi.Route]:
         one = "/limits/{limit_id}"
@@ -42,8 +37,8 @@ class Limits:
     @wsgi.handler()
     def show_model(self, req: wsgi.Request) -> dict[str, Any]:
         req.authorize(policies.GET_MODEL)
-        return {"model": {"name": self._model.name,
-                          "description": self._model.description}}
+        return {"model": {"name": self._env.limit_model.name,
+                          "description": self._env.limit_model.description}}
 
     @wsgi.handler(query=base.QUERY)
     def list(self, req: wsgi.Request) -> dict[str, Any]:
@@ -98,7 +93,7 @@ class Limits:
             of_domain=of_domain, resource_limit=item["resource_limit"],
             description=item.get("description"))
         with session.no_autoflush:
-            self._model.check(session, limit)
+            self._env.limit_model.check(session, limit)
         rows.add(session, limit)
         return limit
 
@@ -118,7 +113,7 @@ class Limits:
             for name, value in req.json["limit"].items():
                 setattr(limit, name, value)
             with session.no_autoflush:
-                self._model.check(session, limit)
+                self._env.limit_model.check(session, limit)
         return {"limit": view(req, limit)}
 
     @wsgi.handler(status=204)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from common import db, exceptions, wsgi
 from identity.api import base
-from identity.authority import Authority
 from identity.db import authority as queries
 from identity.db import oauth as rows
 from identity.db import projects
@@ -19,10 +18,8 @@ from identity.db.delegations import Consumer, RequestToken
 from identity.db.models import PROJECT
 from identity.delegation import oauth, request
 from identity.delegation.base import is_over
-from identity.delegation.vault import Vault
 from identity.exceptions import NotAllowed, RequestTokenNotFound
 from identity.policies import oauth as policies
-from identity.revocation import Announcer
 from identity.schemas import oauth as schemas
 from identity.tokens import Scope
 
@@ -31,14 +28,8 @@ _REQUEST_S = 8 * 3600
 _ACCESS_S = 24 * 3600
 
 
-class Consumers:
+class Consumers(base.Resource):
     """Handlers of /OS-OAUTH1/consumers."""
-
-    def __init__(self, database: db.Database, vault: Vault,
-                 announce: Announcer) -> None:
-        self._db = database
-        self._vault = vault
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         every = "/OS-OAUTH1/consumers"
@@ -99,18 +90,12 @@ class Consumers:
             self._announce(req.ctx, user_id=user_id)
 
 
-class Exchange:
+class Exchange(base.Resource):
     """Handlers of the three steps that end in an access token.
 
     The first and the last are signed by the consumer and need no token of
     ours; between them the user authorizes it.
     """
-
-    def __init__(self, database: db.Database, vault: Vault,
-                 authority: Authority) -> None:
-        self._db = database
-        self._vault = vault
-        self._authority = authority
 
     def routes(self) -> list[wsgi.Route]:
         return [

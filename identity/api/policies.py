@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
+from common import exceptions, wsgi
 from identity.api import base
 from identity.api.catalog import view_endpoint
 from identity.db import catalog
@@ -18,11 +18,8 @@ _ONE = "/policies/{policy_id}"
 _WHERE = f"{_ONE}/OS-ENDPOINT-POLICY"
 
 
-class Policies:
+class Policies(base.Resource):
     """Handlers of /policies."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         return [
@@ -81,11 +78,8 @@ class Policies:
             session.delete(rows.get(session, policy_id))
 
 
-class EndpointPolicies:
+class EndpointPolicies(base.Resource):
     """Handlers of what policies are for."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         table: list[wsgi.Route] = [

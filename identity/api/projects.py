@@ -13,21 +13,14 @@ from identity.db.models import Project, ProjectTag
 from identity.exceptions import NotAllowed
 from identity.policies import projects as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.schemas import projects as schemas
 
 _KNOWN = ("name", "description", "enabled", "options", "domain_id",
           "parent_id", "is_domain", "tags")
 
 
-class Projects:
+class Projects(base.Resource):
     """Handlers of /projects."""
-
-    def __init__(self, database: db.Database, announce: Announcer, *,
-                 max_depth: int) -> None:
-        self._db = database
-        self._announce = announce
-        self._max_depth = max_depth
 
     def routes(self) -> list[wsgi.Route]:
         one = "/projects/{project_id}"
@@ -114,9 +107,9 @@ class Projects:
                 raise NotAllowed(
                     reason=f"Project {project.id}, above the new one, is "
                            "disabled.")
-        if len(above) > self._max_depth:
-            raise NotAllowed(
-                reason=f"Projects nest {self._max_depth} deep at most.")
+        depth = self._env.max_project_depth
+        if len(above) > depth:
+            raise NotAllowed(reason=f"Projects nest {depth} deep at most.")
 
     @wsgi.handler(query=base.QUERY)
     def show(self, req: wsgi.Request, project_id: str) -> dict[str, Any]:

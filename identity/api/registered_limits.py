@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, wsgi
+from common import wsgi
 from identity.api import base
 from identity.api.catalog import refuse_unknown
 from identity.db import limits as rows
@@ -18,11 +18,8 @@ from identity.schemas import limits as schemas
 _FIXED = ("service_id", "region_id", "resource_name")
 
 
-class RegisteredLimits:
+class RegisteredLimits(base.Resource):
     """Handlers of /registered_limits."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         one = "/registered_limits/{registered_limit_id}"

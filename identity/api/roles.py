@@ -5,7 +5,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
+from common import exceptions, wsgi
 from identity.api import base
 from identity.api.projects import refuse_immutable, refuse_moves
 from identity.db import projects, roles
@@ -13,7 +13,6 @@ from identity.db.models import Role
 from identity.exceptions import DomainNotFound, ImplicationNotFound, NotAllowed
 from identity.policies import roles as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.roles import RoleGraph
 from identity.schemas import roles as schemas
 
@@ -21,12 +20,8 @@ from identity.schemas import roles as schemas
 _NEVER_IMPLIED = ("admin",)
 
 
-class Roles:
+class Roles(base.Resource):
     """Handlers of /roles and /role_inferences."""
-
-    def __init__(self, database: db.Database, announce: Announcer) -> None:
-        self._db = database
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         one = "/roles/{role_id}"

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from common import db, exceptions, schema, wsgi
+from common import exceptions, schema, wsgi
 from identity.api import base
 from identity.api.projects import find, refuse_immutable, retagged
 from identity.db.models import Project, ProjectTag
@@ -13,11 +13,8 @@ from identity.schemas import projects as schemas
 _MAX_TAGS = 80
 
 
-class Tags:
+class Tags(base.Resource):
     """Handlers of /projects/{project_id}/tags."""
-
-    def __init__(self, database: db.Database) -> None:
-        self._db = database
 
     def routes(self) -> list[wsgi.Route]:
         tags = "/projects/{project_id}/tags"

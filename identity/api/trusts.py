@@ -8,7 +8,6 @@ import sqlalchemy as sa
 from common import db, wsgi
 from identity import views
 from identity.api import base
-from identity.authority import Authority
 from identity.db import authority as queries
 from identity.db import trusts, users
 from identity.db.delegations import Trust, TrustRole
@@ -17,20 +16,13 @@ from identity.delegation import redelegation, request, rights
 from identity.exceptions import NotAllowed, ProjectNotFound, RoleNotFound
 from identity.policies import trusts as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.roles import RoleGraph, RoleName
 from identity.schemas import trusts as schemas
 from identity.tokens import Scope
 
 
-class Trusts:
+class Trusts(base.Resource):
     """Handlers of /OS-TRUST/trusts."""
-
-    def __init__(self, database: db.Database, authority: Authority,
-                 announce: Announcer) -> None:
-        self._db = database
-        self._authority = authority
-        self._announce = announce
 
     def routes(self) -> list[wsgi.Route]:
         every = "/OS-TRUST/trusts"

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
-from identity import compliance, passwords, views
+from common import exceptions, wsgi
+from identity import compliance, views
 from identity.api import base
 from identity.api import projects as project_api
 from identity.api.privileges import refuse_lesser
@@ -16,31 +16,24 @@ from identity.api.projects import refuse_moves
 from identity.db import authority, projects, users
 from identity.db.authority import Subject
 from identity.db.models import PROJECT, USER, User
+from identity.env import Env
 from identity.exceptions import PasswordLocked, PasswordUsedBefore
 from identity.guard import source_of
-from identity.methods.password import Password
 from identity.policies import projects as project_policies
 from identity.policies import users as policies
 from identity.policies.base import target
-from identity.revocation import Announcer
 from identity.schemas import users as schemas
 
 _KNOWN = ("name", "domain_id", "default_project_id", "enabled", "options",
           "password")
 
 
-class Users:
+class Users(base.Resource):
     """Handlers of /users."""
 
-    def __init__(self, database: db.Database, hasher: passwords.Hasher,
-                 checker: Password, rules: compliance.Rules,
-                 announce: Announcer) -> None:
-        self._db = database
-        self._hasher = hasher
-        self._checker = checker
-        self._rules = rules
-        self._view = View(rules)
-        self._announce = announce
+    def __init__(self, env: Env) -> None:
+        super().__init__(env)
+        self._view = View(self._rules)
 
     def routes(self) -> list[wsgi.Route]:
         one = "/users/{user_id}"
@@ -145,7 +138,7 @@ class Users:
         body = req.json["user"]
         with self._db.reader() as session:
             found = users.subject(session, user_id)
-        subject = self._checker.verify(
+        subject = self._env.checker.verify(
             found, body["original_password"], source_of(req))
         self._check_change(subject, body["password"])
         hashed = self._hasher.hash(body["password"])
