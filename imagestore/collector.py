@@ -2,8 +2,7 @@
 
 import logging
 
-from common import db, lease, loop
-from imagestore import exceptions
+from common import db, exceptions, lease, loop
 from imagestore.db import data, imports, tasks
 from imagestore.db.models import Data
 from imagestore.stores.registry import Stores
@@ -43,7 +42,7 @@ class Collector(loop.Loop):
         try:
             store = self._stores.get(row.store or self._stores.default)
             store.call(store.driver.delete, row.key)
-        except (OSError, exceptions.StoreNotFound):
+        except (OSError, exceptions.ServiceError):
             LOG.exception("Data %s cannot be removed", row.id)
             return False
         with self._db.writer() as session:

@@ -12,8 +12,9 @@ OPTS = [
     cfg.ListOpt(
         "stores", default=["file:file"],
         help="Where the data of images are kept: NAME:DRIVER of each "
-             "store. Drivers are file, http (read-only: images that lie on "
-             "web servers), and all other entry points of "
+             "store. Drivers are file, objectstore (the object store in the "
+             "catalog), http (read-only: images that lie on web servers), "
+             "and all other entry points of "
              "pileus.image_stores. Options of a store are in its own group, "
              "image_store_NAME."),
     cfg.StrOpt(
@@ -85,6 +86,16 @@ OPTS = [
 STORE_OPTS = [
     cfg.StrOpt(
         "directory", help="Directory of a file store."),
+    cfg.StrOpt(
+        "container", default="images",
+        help="Container of a store in an object store. It lies in the "
+             "account of the project of the services, and is made when it "
+             "is needed."),
+    cfg.IntOpt(
+        "segment_mib", default=200, min=1, max=5120,
+        help="Size, in MiB, of the segments that images are cut into in an "
+             "object store. Those of images of more than a hundred become "
+             "larger towards their end."),
     cfg.IntOpt(
         "weight", default=0,
         help="Of the stores that have an image, the one with the highest "

@@ -61,6 +61,12 @@ class WrongStatus(exceptions.Conflict):
                "allowed.")
 
 
+class NotActivated(exceptions.Forbidden):
+    """Of the statuses, two alone lead to each other by request."""
+
+    message = "An image of status {status} cannot become {wanted}."
+
+
 class Gone(exceptions.ServiceError):
     status = 410
     message = "Image {image_id} was deleted while its data were uploaded."
@@ -69,6 +75,11 @@ class Gone(exceptions.ServiceError):
 class FormatsUnset(exceptions.BadRequest):
     message = ("Properties disk_format, container_format must be set prior "
                "to saving data.")
+
+
+class FormatsUnsetForImport(exceptions.Conflict):
+    message = ("'container_format' and 'disk_format' need to be set before "
+               "import.")
 
 
 class ContentRefused(exceptions.BadRequest):
@@ -89,8 +100,16 @@ class StoreFull(exceptions.OverLimit):
     message = "There is no room left to store the image."
 
 
+class StoreAway(exceptions.ServiceUnavailable):
+    message = "The store of the image does not answer; try again."
+
+
 class StoreUnknown(exceptions.BadRequest):
     message = "There is no store {store} to write to; there are: {known}."
+
+
+class StoreNotOffered(exceptions.Conflict):
+    message = StoreUnknown.message
 
 
 class StoreNotFound(exceptions.NotFound):

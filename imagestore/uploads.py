@@ -274,7 +274,10 @@ class Uploads:
                     length: int | None, seen: inspection.Seen) -> None:
         store = upload.store
         staged = store.call(store.driver.stage, upload.data_id)
-        readers = _Readers([staged.write, *seen.looks()])
+        readers = _Readers([
+            functools.partial(store.call, staged.write),
+            *(functools.partial(concurrency.blocking, look)
+              for look in seen.looks())])
         try:
             for chunk in self._chunks(upload, source, length):
                 readers.show(chunk)
@@ -311,7 +314,7 @@ class Uploads:
 
 
 class _Readers:
-    """Shows chunks to several functions, each in a native thread.
+    """Shows chunks to several functions, each in a green thread.
 
     None waits for another, unless it is too far ahead.
     """
@@ -327,7 +330,7 @@ class _Readers:
         while (chunk := queue.get()) is not None:
             try:
                 if self._error is None:
-                    concurrency.blocking(read, chunk)
+                    read(chunk)
             except Exception as error:
                 self._error = error
 

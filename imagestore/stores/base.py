@@ -9,7 +9,7 @@ from oslo_config import cfg
 class Staged(abc.ABC):
     """Bytes on their way into the store; only one writes them.
 
-    Every method blocks, and is called in a native thread.
+    Every method blocks, and is called as those of its store are.
     """
 
     #: The file that is written, if there is one, for programs to write to
@@ -32,7 +32,7 @@ class Staged(abc.ABC):
 class Opened(abc.ABC):
     """Bytes in the store, being read; they stay while this is open.
 
-    Every method blocks, and is called in a native thread.
+    Every method blocks, and is called as those of its store are.
     """
 
     #: Number of bytes; None if the store cannot tell.

@@ -53,7 +53,9 @@ def write_conf(state: pathlib.Path) -> pathlib.Path:
 _EXTRA: dict[str, tuple[str, ...]] = {
     "compute": ("vif_plugging_timeout = 0",
                 "[compute_agent]", "driver = fake"),
-    "imagestore": ("unified_limits = true",),
+    "imagestore": ("unified_limits = true",
+                   "stores = file:file, objects:objectstore",
+                   "[image_store_objects]", "segment_mib = 1"),
 }
 
 

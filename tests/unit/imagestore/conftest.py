@@ -35,14 +35,14 @@ class Service:
         options |= {"database": url, "image_size_cap": limit}
         for name, value in options.items():
             self.conf.set_override(name, value, group="imagestore")
-        for group, values in (groups or {}).items():
-            for name, value in values.items():
-                self.conf.set_override(name, value, group=group)
         for name, weight in (weights or {}).items():
             group = conf.register_store(self.conf, name)
             self.conf.set_override("weight", weight, group=group)
             self.conf.set_override(
                 "directory", f"{directory}/images/{name}", group=group)
+        for group, values in (groups or {}).items():
+            for name, value in values.items():
+                self.conf.set_override(name, value, group=group)
         base.upgrade(app.SCHEMA, url)
         self.directory = directory / "images"
         self.env = app.make_env(self.conf)
