@@ -160,13 +160,12 @@ class Cache(loop.Loop):
         with self._db.reader() as session:
             return cached.of_node(session, self._node)
 
-    def remove(self, image_id: str) -> bool:
-        """Remove one copy; say whether there was one."""
+    def remove(self, image_id: str) -> None:
+        """Remove one copy, if there is one."""
         with self._db.writer() as session:
-            done = cached.drop(session, self._node,
-                               CachedImage.image_id == image_id)
+            cached.drop(session, self._node,
+                        CachedImage.image_id == image_id)
         self.wake()
-        return bool(done)
 
     def clear(self, states: list[str]) -> None:
         """Remove all copies that are in one of the states."""

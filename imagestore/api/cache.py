@@ -4,7 +4,6 @@ from typing import Any
 
 from common import exceptions as common_exceptions
 from common import wsgi
-from imagestore import exceptions
 from imagestore.api import views
 from imagestore.cache import Cache
 from imagestore.db import data, images
@@ -68,6 +67,8 @@ class CacheAPI:
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, image_id: str) -> None:
+        """Remove this host's copy of an image, if there is one."""
         req.authorize(policies.CACHE_DELETE)
-        if not self._cache.remove(image_id):
-            raise exceptions.ImageNotFound(image_id=image_id)
+        with self._env.db.reader() as session:
+            images.get(session, image_id)
+        self._cache.remove(image_id)

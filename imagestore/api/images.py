@@ -165,7 +165,7 @@ class Images:
             image = access.find(req, session, image_id, rule, lock=True)
             if image.status not in ("active", "deactivated"):
                 # Only an upload makes an image active at first.
-                raise exceptions.WrongStatus(
+                raise exceptions.NotActivated(
                     status=image.status, wanted=status)
             images.set_status(session, image, status)
             _record(session, image, f"image.{rule}")

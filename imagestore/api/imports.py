@@ -64,9 +64,11 @@ class Imports:
             self._env.quotas.check(
                 session, image.project_id, limits, "image_size_total",
                 *_COUNTED.get(method["name"], ()))
+            stores = self._stores(req.json, session, image)
+            if not stores:
+                return  # all of them have it
             wanted = ImportImage(
-                image_id=image_id, method=method["name"],
-                stores=self._stores(req.json, session, image),
+                image_id=image_id, method=method["name"], stores=stores,
                 must_succeed=req.json.get("all_stores_must_succeed", True),
                 url=method.get("uri", ""), place=_place(method))
             wanted_status = _METHODS[method["name"]][1]
@@ -110,7 +112,7 @@ class Imports:
                 wanted=wanted)
         if method != "glance-download" and not (
                 image.container_format and image.disk_format):
-            raise exceptions.FormatsUnset()
+            raise exceptions.FormatsUnsetForImport()
 
     def _stores(self, body: dict[str, Any], session: Any,
                 image: Image) -> list[str]:
@@ -124,8 +126,11 @@ class Imports:
         if body.get("all_stores"):
             named = stores.all_writable()
         else:
-            named = [stores.writable(name).name
-                     for name in body.get("stores", [stores.default])]
+            named = body.get("stores", [stores.default])
+            for name in named:
+                if name not in stores.all_writable():
+                    raise exceptions.StoreNotOffered(
+                        store=name, known=", ".join(stores.all_writable()))
         have = {row.store or stores.default
                 for row in data.of_image(session, image.id)}
         if not body.get("all_stores") and have & set(named):

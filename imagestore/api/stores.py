@@ -63,8 +63,12 @@ class Stores:
         with self._env.db.writer() as session:
             image = access.find(
                 req, session, image_id, policies.DELETE, lock=True)
+            self._env.stores.get(store)
             if image.protected:
                 raise exceptions.Protected(image_id=image_id)
+            if image.status != "active":
+                raise exceptions.WrongStatus(
+                    status=image.status, wanted="active")
             # What an import has copied may go again, and be all that is left.
             if image.importing_to:
                 raise exceptions.BeingImported(image_id=image_id)

@@ -58,6 +58,13 @@ def drop(session: orm.Session, node: str,
     return int(done.rowcount)  # type: ignore[attr-defined]
 
 
+def drop_everywhere(session: orm.Session, image_id: str) -> None:
+    """Leave the copies that all hosts have of an image to be removed."""
+    session.execute(
+        sa.update(CachedImage).where(CachedImage.image_id == image_id)
+        .values(state="doomed"))
+
+
 def drop_useless(session: orm.Session, node: str) -> None:
     """Leave copies of images that are gone, or changed, to be removed."""
     drop(session, node, ~sa.exists().where(

@@ -8,7 +8,7 @@ from sqlalchemy import orm
 
 from common import concurrency, events, signatures, task
 from imagestore import exceptions, inspection
-from imagestore.db import data, images, tasks
+from imagestore.db import cached, data, images, tasks
 from imagestore.db.models import EVENTS, Data, Image
 from imagestore.env import Env
 from imagestore.stores.base import Opened
@@ -103,6 +103,7 @@ class AddLocation(task.Task):
                      "hash_value", "data_id"):
             setattr(image, name, None)
         image.status = "queued"
+        cached.drop_everywhere(session, image.id)
         data.refresh(session, image.id, env.stores)
 
     def _inspector(self, env: Env, image: Image,
@@ -157,4 +158,6 @@ class AddLocation(task.Task):
                            payload={"size": values["size"]})
             for name, value in values.items():
                 setattr(image, name, value)
+            # Those were made before the digest was known.
+            cached.drop_everywhere(session, image.id)
             data.refresh(session, image.id, env.stores)

@@ -300,7 +300,7 @@ def test_damage_is_never_served_whole(service):
 def test_data_of_a_deactivated_image_are_for_admins(service):
     image = service.create()["id"]
     service.call("POST", f"/v2/images/{image}/actions/deactivate",
-                 ctx=ADMIN, status=409)
+                 ctx=ADMIN, status=403)
     service.upload(image)
     service.call("POST", f"/v2/images/{image}/actions/deactivate",
                  ctx=READER, status=403)

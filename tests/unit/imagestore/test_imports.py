@@ -19,16 +19,18 @@ CONTENT = os.urandom(5 << 20)
 class Web:
     """A web server on the loopback address; ``pages`` by path.
 
-    ``asked`` are the paths that were read.
+    ``asked`` are the paths that were read, ``tokens`` what was sent along.
     """
 
     def __init__(self):
         pages = self.pages = {}
         asked = self.asked = []
+        tokens = self.tokens = []
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 asked.append(self.path)
+                tokens.append(self.headers["X-Auth-Token"])
                 status, headers, body = pages.get(
                     self.path, (404, {}, b""))
                 self.send_response(status)
@@ -320,8 +322,8 @@ def test_imports_that_make_no_sense(service):
     service.start_import(image, "copy-image", status=409)
     service.start_import(image, "magic", status=400)
     service.stage(image)
-    service.start_import(image, stores=["nowhere"], status=400)
-    service.start_import(image, stores=["web"], status=400)
+    service.start_import(image, stores=["nowhere"], status=409)
+    service.start_import(image, stores=["web"], status=409)
     service.start_import(image, stores=["a"], all_stores=True, status=400)
     service.start_import(image, ctx=OTHER, status=404)
     service.start_import(image, ctx=READER, status=403)
@@ -329,6 +331,21 @@ def test_imports_that_make_no_sense(service):
     assert service.show(image)["status"] == "uploading"
     found = service.call("GET", "/v2/info/import").json["import-methods"]
     assert found["value"] == ["glance-direct", "web-download", "copy-image"]
+    shapeless = service.create(disk_format=None)["id"]
+    service.stage(shapeless)
+    service.start_import(shapeless, status=409)
+
+
+def test_copy_to_where_it_is_already(service):
+    image = service.create()["id"]
+    path = f"/v2/stores/a/{image}"
+    service.call("DELETE", path, ctx=ADMIN, status=409)
+    service.stage(image)
+    service.start_import(image, all_stores=True)
+    service.run()
+    service.start_import(image, "copy-image", stores=["b"], status=400)
+    service.start_import(image, "copy-image", all_stores=True)
+    assert service.task(image)["status"] == "success"  # of the first alone
 
 
 def test_tasks_are_for_administrators(service, web):
@@ -429,6 +446,34 @@ def test_location_with_a_digest(service, web):
     service.upload(other, CONTENT)
     service.collector.run_once()
     assert service.show(other)["stores"] == "a"
+
+
+def test_copy_of_data_that_are_refused_later_is_not_read(
+        tmp_path, web, qcow2, monkeypatch):
+    service = Service(
+        tmp_path, web_ports=[web.port], stores=["a:file", "web:http"],
+        web_allowed_networks=["127.0.0.0/8"],
+        cache_dir=str(tmp_path / "cache"))
+    service.env.cache.prepare()
+    url = web.add("/x", b"before")
+    image = service.create()["id"]
+    unsafe = qcow2("-u", "-b", "/etc/passwd", "-F", "raw")
+
+    def hit(name):
+        if name == "AddLocation.digest.before":
+            service.call("PUT", f"/v2/cache/{image}", ctx=ADMIN, status=202)
+            assert service.env.cache.run_once() == 1
+            web.add("/x", unsafe)
+    monkeypatch.setattr(failpoint, "hit", hit)
+    add_location(service, image, url)
+    service.run()
+    assert service.show(image)["status"] == "queued"
+
+    service.upload(image, b"behind")
+    got = service.call("GET", f"/v2/images/{image}/file", status=206,
+                       headers={"Range": "bytes=0-4"})
+    assert got.body == b"behin"
+    service.db.dispose()
 
 
 @pytest.mark.parametrize("secure", [True, False])
