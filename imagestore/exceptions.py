@@ -100,6 +100,10 @@ class StoreFull(exceptions.OverLimit):
     message = "There is no room left to store the image."
 
 
+class StoreAway(exceptions.ServiceUnavailable):
+    message = "The store of the image does not answer; try again."
+
+
 class StoreUnknown(exceptions.BadRequest):
     message = "There is no store {store} to write to; there are: {known}."
 
