@@ -1,18 +1,24 @@
 """What the resources share: lists, links, filters, finding."""
 
 import abc
+import builtins
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from common import db, exceptions, jsontext, paging, wsgi
 from identity.env import Env
-from identity.policies.base import target
+from identity.policies.base import Things, target
 
 #: Lists without ``limit`` end here, with a link to go on.
 MAX_ROWS = 10_000
+#: Of lists: what paging reads, and filters.
+QUERY: dict[str, Any] = {
+    "type": "object", "properties": paging.QUERY,
+    "additionalProperties": {"type": "string", "maxLength": 1024},
+}
 
 
 class Resource(abc.ABC):
@@ -30,6 +36,78 @@ class Resource(abc.ABC):
     @abc.abstractmethod
     def routes(self) -> list[wsgi.Route]:
         """Return method, path and handler of each."""
+
+
+class Collection(Resource):
+    """Things of which one may see, and change, all or none.
+
+    A subclass says what is its own: how they are created, changed and
+    viewed.
+    """
+
+    about: ClassVar[Things]
+    model: ClassVar[Any]
+    #: Columns by which lists are filtered, and sorted.
+    filters: ClassVar[tuple[str, ...]] = ()
+    order: ClassVar[str] = "id"
+    #: Handlers of POST and PATCH.
+    create: wsgi.Handler
+    update: wsgi.Handler
+
+    def routes(self) -> builtins.list[wsgi.Route]:
+        about = self.about
+        return [
+            ("GET", about.path, self.list),
+            ("POST", about.path, self.create),
+            ("GET", about.one, self.show),
+            ("PATCH", about.one, self.update),
+            ("DELETE", about.one, self.delete),
+        ]
+
+    @abc.abstractmethod
+    def view(self, req: wsgi.Request, row: Any) -> dict[str, Any]:
+        """Return what clients see of one."""
+
+    @abc.abstractmethod
+    def get(self, session: orm.Session, id_: str) -> Any:
+        """Return one, or raise NotFound."""
+
+    def remove(self, session: orm.Session, row: Any) -> None:
+        """Delete one, or raise what forbids it."""
+        session.delete(row)
+
+    def select(self, query: Mapping[str, Any]) -> sa.Select[Any]:
+        """Return what selects those that the query string asks for."""
+        selected: sa.Select[Any] = filtered(
+            sa.select(self.model), query,
+            [getattr(self.model, name) for name in self.filters])
+        return selected
+
+    def shown(self, req: wsgi.Request, row: Any) -> dict[str, Any]:
+        """Return the answer that is about one."""
+        return {self.about.kind: self.view(req, row)}
+
+    # What follows is described by the rules.
+    @wsgi.handler(query=QUERY)
+    def list(self, req: wsgi.Request) -> dict[str, Any]:
+        req.authorize(self.about.list)
+        page, rows = read_page(
+            req, self._db, self.select(req.params_checked), self.model,
+            default=self.order)
+        return page_of(req, self.about.plural, page, rows, self.view)
+
+    @wsgi.handler()
+    def show(self, req: wsgi.Request, **named: str) -> dict[str, Any]:
+        req.authorize(self.about.get)
+        with self._db.reader() as session:
+            row = self.get(session, *named.values())
+        return self.shown(req, row)
+
+    @wsgi.handler(status=204)
+    def delete(self, req: wsgi.Request, **named: str) -> None:
+        req.authorize(self.about.delete)
+        with self._db.writer() as session:
+            self.remove(session, self.get(session, *named.values()))
 
 
 def path(*parts: str) -> str:
@@ -149,13 +227,6 @@ def filtered(statement: Any, query: Mapping[str, Any],
         else:
             statement = statement.where(column == value)
     return statement
-
-
-#: Of lists: what paging reads, and filters.
-QUERY: dict[str, Any] = {
-    "type": "object", "properties": paging.QUERY,
-    "additionalProperties": {"type": "string", "maxLength": 1024},
-}
 
 
 def find(req: wsgi.Request, rule: str, get: Callable[[], Any],

@@ -1,9 +1,11 @@
 """The /regions, /services and /endpoints resources."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 
 from common import exceptions, wsgi
 from identity.api import base
@@ -15,41 +17,32 @@ from identity.policies import catalog as policies
 from identity.schemas import catalog as schemas
 
 
-class Regions(base.Resource):
+class Regions(base.Collection):
     """Handlers of /regions."""
 
-    def routes(self) -> list[wsgi.Route]:
-        one = "/regions/{region_id}"
-        return [
-            ("GET", "/regions", self.list),
-            ("POST", "/regions", self.create),
-            ("GET", one, self.show),
-            ("PUT", one, self.create_named),
-            ("PATCH", one, self.update),
-            ("DELETE", one, self.delete),
-        ]
+    about = policies.REGIONS
+    model = Region
 
-    @wsgi.handler(query=base.QUERY)
-    def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.LIST_REGIONS)
-        statement = sa.select(Region)
-        parent_id = req.params_checked.get("parent_region_id")
-        if parent_id is not None:
-            statement = statement.where(Region.parent_id == parent_id)
-        page, rows = base.read_page(
-            req, self._db, statement, Region, default="id")
-        return base.page_of(req, "regions", page, rows, view_region)
+    def routes(self) -> list[wsgi.Route]:
+        return [*super().routes(),
+                ("PUT", self.about.one, self.create_named)]
+
+    def select(self, query: Mapping[str, Any]) -> sa.Select[Any]:
+        parent_id = query.get("parent_region_id")
+        if parent_id is None:
+            return sa.select(Region)
+        return sa.select(Region).where(Region.parent_id == parent_id)
 
     @wsgi.handler(body=schemas.CREATE_REGION, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.CREATE_REGION)
+        req.authorize(self.about.create)
         return self._create(req, req.json["region"])
 
     @wsgi.handler(body=schemas.CREATE_REGION, status=201)
     def create_named(self, req: wsgi.Request,
                      region_id: str) -> dict[str, Any]:
         """Create a region with the id that the path says."""
-        req.authorize(policies.CREATE_REGION)
+        req.authorize(self.about.create)
         body = req.json["region"]
         if body.get("id", region_id) != region_id:
             raise exceptions.BadRequest(
@@ -67,18 +60,11 @@ class Regions(base.Resource):
             region = catalog.add(session, Region(
                 id=region_id, description=body.get("description") or "",
                 parent_id=body.get("parent_region_id")))
-        return {"region": view_region(req, region)}
-
-    @wsgi.handler()
-    def show(self, req: wsgi.Request, region_id: str) -> dict[str, Any]:
-        req.authorize(policies.GET_REGION)
-        with self._db.reader() as session:
-            region = catalog.get_region(session, region_id)
-        return {"region": view_region(req, region)}
+        return self.shown(req, region)
 
     @wsgi.handler(body=schemas.UPDATE_REGION)
     def update(self, req: wsgi.Request, region_id: str) -> dict[str, Any]:
-        req.authorize(policies.UPDATE_REGION)
+        req.authorize(self.about.update)
         body = req.json["region"]
         if body.get("id", region_id) != region_id:
             raise exceptions.BadRequest(
@@ -92,19 +78,22 @@ class Regions(base.Resource):
                 values["parent_id"] = body["parent_region_id"]
                 _check_parent(session, region_id, values["parent_id"])
             catalog.update(session, region, values)
-        return {"region": view_region(req, region)}
+        return self.shown(req, region)
 
-    @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, region_id: str) -> None:
+    def get(self, session: orm.Session, id_: str) -> Region:
+        return catalog.get_region(session, id_)
+
+    def remove(self, session: orm.Session, row: Region) -> None:
         """Delete the region and those below it, if no endpoint is there."""
-        req.authorize(policies.DELETE_REGION)
-        with self._db.writer() as session:
-            region = catalog.get_region(session, region_id)
-            if catalog.region_is_used(session, region_id):
-                raise NotAllowed(
-                    reason=f"Region {region_id} or one below it has "
-                           "endpoints.")
-            catalog.delete_region(session, region)
+        if catalog.region_is_used(session, row.id):
+            raise NotAllowed(
+                reason=f"Region {row.id} or one below it has endpoints.")
+        catalog.delete_region(session, row)
+
+    def view(self, req: wsgi.Request, row: Region) -> dict[str, Any]:
+        return {"id": row.id, "description": row.description,
+                "parent_region_id": row.parent_id,
+                "links": base.self_link(req, "regions", row.id)}
 
 
 def refuse_unknown(session: Any, body: dict[str, Any],
@@ -135,97 +124,64 @@ def _check_parent(session: Any, region_id: str,
             reason="body.region.parent_region_id: is below the region")
 
 
-class Services(base.Resource):
+class Services(base.Collection):
     """Handlers of /services."""
 
-    def routes(self) -> list[wsgi.Route]:
-        one = "/services/{service_id}"
-        return [
-            ("GET", "/services", self.list),
-            ("POST", "/services", self.create),
-            ("GET", one, self.show),
-            ("PATCH", one, self.update),
-            ("DELETE", one, self.delete),
-        ]
-
-    @wsgi.handler(query=base.QUERY)
-    def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.LIST_SERVICES)
-        statement = base.filtered(
-            sa.select(Service), req.params_checked,
-            (Service.name, Service.type, Service.enabled))
-        page, rows = base.read_page(
-            req, self._db, statement, Service, default="type")
-        return base.page_of(req, "services", page, rows, view_service)
+    about = policies.SERVICES
+    model = Service
+    filters = ("name", "type", "enabled")
+    order = "type"
 
     @wsgi.handler(body=schemas.CREATE_SERVICE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.CREATE_SERVICE)
+        req.authorize(self.about.create)
         with self._db.writer() as session:
             service = catalog.add(session, Service(
                 id=uuid.uuid4().hex,
                 **{"enabled": True} | req.json["service"]))
-        return {"service": view_service(req, service)}
-
-    @wsgi.handler()
-    def show(self, req: wsgi.Request, service_id: str) -> dict[str, Any]:
-        req.authorize(policies.GET_SERVICE)
-        with self._db.reader() as session:
-            service = catalog.get_service(session, service_id)
-        return {"service": view_service(req, service)}
+        return self.shown(req, service)
 
     @wsgi.handler(body=schemas.UPDATE_SERVICE)
     def update(self, req: wsgi.Request, service_id: str) -> dict[str, Any]:
-        req.authorize(policies.UPDATE_SERVICE)
+        req.authorize(self.about.update)
         body = req.json["service"]
         with self._db.writer() as session:
             service = catalog.get_service(session, service_id)
             catalog.update(session, service, body)
-        return {"service": view_service(req, service)}
+        return self.shown(req, service)
 
-    @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, service_id: str) -> None:
-        """Delete the service and its endpoints."""
-        req.authorize(policies.DELETE_SERVICE)
-        with self._db.writer() as session:
-            catalog.delete(session, catalog.get_service(session, service_id))
+    def get(self, session: orm.Session, id_: str) -> Service:
+        return catalog.get_service(session, id_)
+
+    def remove(self, session: orm.Session, row: Service) -> None:
+        catalog.delete(session, row)
+
+    def view(self, req: wsgi.Request, row: Service) -> dict[str, Any]:
+        return {"id": row.id, "type": row.type, "name": row.name or "",
+                "enabled": row.enabled, "description": row.description or "",
+                "links": base.self_link(req, "services", row.id)}
 
 
-class Endpoints(base.Resource):
+class Endpoints(base.Collection):
     """Handlers of /endpoints."""
 
-    def routes(self) -> list[wsgi.Route]:
-        one = "/endpoints/{endpoint_id}"
-        return [
-            ("GET", "/endpoints", self.list),
-            ("POST", "/endpoints", self.create),
-            ("GET", one, self.show),
-            ("PATCH", one, self.update),
-            ("DELETE", one, self.delete),
-        ]
+    about = policies.ENDPOINTS
+    model = Endpoint
+    filters = ("interface", "service_id", "region_id", "enabled")
 
-    @wsgi.handler(query=base.QUERY)
-    def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.LIST_ENDPOINTS)
-        query = dict(req.params_checked)
+    def select(self, query: Mapping[str, Any]) -> sa.Select[Any]:
         if "region" in query:
-            query.setdefault("region_id", query["region"])
-        statement = base.filtered(
-            sa.select(Endpoint), query,
-            (Endpoint.interface, Endpoint.service_id, Endpoint.region_id,
-             Endpoint.enabled))
-        page, rows = base.read_page(
-            req, self._db, statement, Endpoint, default="id")
-        return base.page_of(req, "endpoints", page, rows, view_endpoint)
+            query = {"region_id": query["region"]} | dict(query)
+        return super().select(query)
 
     @wsgi.handler(body=schemas.CREATE_ENDPOINT, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.CREATE_ENDPOINT)
+        req.authorize(self.about.create)
         with self._db.writer() as session:
             values = self._values(session, req.json["endpoint"])
             endpoint = catalog.add(session, Endpoint(
                 id=uuid.uuid4().hex, **{"enabled": True} | values))
-        return {"endpoint": view_endpoint(req, endpoint)}
+        return self.shown(req, endpoint)
 
     def _values(self, session: Any, body: dict[str, Any]
                 ) -> dict[str, Any]:
@@ -248,43 +204,23 @@ class Endpoints(base.Resource):
                        "$(project_id)s and $(user_id)s are known")
         return values
 
-    @wsgi.handler()
-    def show(self, req: wsgi.Request, endpoint_id: str) -> dict[str, Any]:
-        req.authorize(policies.GET_ENDPOINT)
-        with self._db.reader() as session:
-            endpoint = catalog.get_endpoint(session, endpoint_id)
-        return {"endpoint": view_endpoint(req, endpoint)}
-
     @wsgi.handler(body=schemas.UPDATE_ENDPOINT)
     def update(self, req: wsgi.Request, endpoint_id: str) -> dict[str, Any]:
-        req.authorize(policies.UPDATE_ENDPOINT)
+        req.authorize(self.about.update)
         body = req.json["endpoint"]
         with self._db.writer() as session:
             endpoint = catalog.get_endpoint(session, endpoint_id)
             catalog.update(session, endpoint, self._values(session, body))
-        return {"endpoint": view_endpoint(req, endpoint)}
+        return self.shown(req, endpoint)
 
-    @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, endpoint_id: str) -> None:
-        req.authorize(policies.DELETE_ENDPOINT)
-        with self._db.writer() as session:
-            catalog.delete(
-                session, catalog.get_endpoint(session, endpoint_id))
+    def get(self, session: orm.Session, id_: str) -> Endpoint:
+        return catalog.get_endpoint(session, id_)
 
+    def remove(self, session: orm.Session, row: Endpoint) -> None:
+        catalog.delete(session, row)
 
-def view_region(req: wsgi.Request, region: Region) -> dict[str, Any]:
-    """Return what clients see of a region."""
-    return {"id": region.id, "description": region.description,
-            "parent_region_id": region.parent_id,
-            "links": base.self_link(req, "regions", region.id)}
-
-
-def view_service(req: wsgi.Request, service: Service) -> dict[str, Any]:
-    """Return what clients see of a service."""
-    return {"id": service.id, "type": service.type,
-            "name": service.name or "", "enabled": service.enabled,
-            "description": service.description or "",
-            "links": base.self_link(req, "services", service.id)}
+    def view(self, req: wsgi.Request, row: Endpoint) -> dict[str, Any]:
+        return view_endpoint(req, row)
 
 
 def view_endpoint(req: wsgi.Request, endpoint: Endpoint) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-import sqlalchemy as sa
+from sqlalchemy import orm
 
 from common import wsgi
 from identity.api import base
@@ -21,56 +21,36 @@ from identity.policies import endpoint_filter as policies
 from identity.schemas import endpoint_filter as schemas
 
 _ROOT = "/OS-EP-FILTER"
-_GROUPS = f"{_ROOT}/endpoint_groups"
-_GROUP = _GROUPS + "/{endpoint_group_id}"
 
 
-class EndpointGroups(base.Resource):
+class EndpointGroups(base.Collection):
     """Handlers of /OS-EP-FILTER/endpoint_groups."""
 
-    def routes(self) -> list[wsgi.Route]:
-        return [
-            ("GET", _GROUPS, self.list),
-            ("POST", _GROUPS, self.create),
-            ("GET", _GROUP, self.show),
-            ("PATCH", _GROUP, self.update),
-            ("DELETE", _GROUP, self.delete),
-            ("GET", f"{_GROUP}/endpoints", self.endpoints),
-            ("GET", f"{_GROUP}/projects", self.projects),
-        ]
+    about = policies.GROUPS
+    model = EndpointGroup
+    filters = ("name",)
+    order = "name"
 
-    @wsgi.handler(query=base.QUERY)
-    def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.LIST_GROUPS)
-        statement = base.filtered(
-            sa.select(EndpointGroup), req.params_checked,
-            (EndpointGroup.name,))
-        page, rows = base.read_page(req, self._db, statement, EndpointGroup)
-        return base.page_of(req, "endpoint_groups", page, rows, view)
+    def routes(self) -> list[wsgi.Route]:
+        return [*super().routes(),
+                ("GET", f"{self.about.one}/endpoints", self.endpoints),
+                ("GET", f"{self.about.one}/projects", self.projects)]
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.CREATE_GROUP)
+        req.authorize(self.about.create)
         body = req.json["endpoint_group"]
         with self._db.writer() as session:
             refuse_unknown(session, body["filters"], "endpoint_group.filters")
             group = catalog.add(session, EndpointGroup(
                 id=uuid.uuid4().hex, **body))
-        return {"endpoint_group": view(req, group)}
-
-    @wsgi.handler()
-    def show(self, req: wsgi.Request,
-             endpoint_group_id: str) -> dict[str, Any]:
-        req.authorize(policies.GET_GROUP)
-        with self._db.reader() as session:
-            group = endpoint_filter.get_group(session, endpoint_group_id)
-        return {"endpoint_group": view(req, group)}
+        return self.shown(req, group)
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request,
                endpoint_group_id: str) -> dict[str, Any]:
         """Change what the body has; ``filters`` as a whole."""
-        req.authorize(policies.UPDATE_GROUP)
+        req.authorize(self.about.update)
         body = {name: value for name, value
                 in req.json["endpoint_group"].items() if value is not None}
         with self._db.writer() as session:
@@ -78,14 +58,16 @@ class EndpointGroups(base.Resource):
             refuse_unknown(session, body.get("filters", {}),
                            "endpoint_group.filters")
             catalog.update(session, group, body)
-        return {"endpoint_group": view(req, group)}
+        return self.shown(req, group)
 
-    @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, endpoint_group_id: str) -> None:
-        req.authorize(policies.DELETE_GROUP)
-        with self._db.writer() as session:
-            catalog.delete(
-                session, endpoint_filter.get_group(session, endpoint_group_id))
+    def get(self, session: orm.Session, id_: str) -> EndpointGroup:
+        return endpoint_filter.get_group(session, id_)
+
+    def remove(self, session: orm.Session, row: EndpointGroup) -> None:
+        catalog.delete(session, row)
+
+    def view(self, req: wsgi.Request, row: EndpointGroup) -> dict[str, Any]:
+        return view(req, row)
 
     @wsgi.handler()
     def endpoints(self, req: wsgi.Request,
@@ -115,7 +97,7 @@ class EndpointFilter(base.Resource):
     def routes(self) -> list[wsgi.Route]:
         project = f"{_ROOT}/projects/{{project_id}}"
         endpoint = f"{project}/endpoints/{{endpoint_id}}"
-        group = f"{_GROUP}/projects/{{project_id}}"
+        group = policies.GROUPS.one + "/projects/{project_id}"
         return [
             ("GET", f"{project}/endpoints", self.endpoints),
             ("GET", f"{project}/endpoint_groups", self.groups),

@@ -7,7 +7,7 @@ import urllib.parse
 import uuid
 from typing import Any
 
-import sqlalchemy as sa
+from sqlalchemy import orm
 
 from common import db, exceptions, wsgi
 from identity.api import base
@@ -28,66 +28,52 @@ _REQUEST_S = 8 * 3600
 _ACCESS_S = 24 * 3600
 
 
-class Consumers(base.Resource):
+class Consumers(base.Collection):
     """Handlers of /OS-OAUTH1/consumers."""
 
-    def routes(self) -> list[wsgi.Route]:
-        every = "/OS-OAUTH1/consumers"
-        one = f"{every}/{{consumer_id}}"
-        return [
-            ("GET", every, self.list),
-            ("POST", every, self.create),
-            ("GET", one, self.show),
-            ("PATCH", one, self.update),
-            ("DELETE", one, self.delete),
-        ]
-
-    @wsgi.handler(query=base.QUERY)
-    def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.LIST, {})
-        page, found = base.read_page(
-            req, self._db, sa.select(Consumer), Consumer, default="id")
-        return base.page_of(req, "consumers", page, found, view)
+    about = policies.CONSUMERS
+    model = Consumer
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         """Make a consumer; the answer has its secret, for the one time."""
-        req.authorize(policies.CREATE, {})
+        req.authorize(self.about.create)
         secret = secrets.token_hex(16)
         row = Consumer(
             id=uuid.uuid4().hex, sealed_secret=self._vault.seal(secret),
             description=req.json["consumer"].get("description"))
         with self._db.writer() as session:
             session.add(row)
-        return {"consumer": view(req, row) | {"secret": secret}}
-
-    @wsgi.handler()
-    def show(self, req: wsgi.Request, consumer_id: str) -> dict[str, Any]:
-        req.authorize(policies.GET, {})
-        with self._db.reader() as session:
-            row = rows.get_consumer(session, consumer_id)
-        return {"consumer": view(req, row)}
+        return {"consumer": self.view(req, row) | {"secret": secret}}
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request,
                consumer_id: str) -> dict[str, Any]:
-        req.authorize(policies.UPDATE, {})
+        req.authorize(self.about.update)
         body = req.json["consumer"]
         with self._db.writer() as session:
             row = rows.get_consumer(session, consumer_id)
             row.description = body.get("description", row.description)
-        return {"consumer": view(req, row)}
+        return self.shown(req, row)
 
     @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, consumer_id: str) -> None:
+    def delete(self, req: wsgi.Request, **named: str) -> None:
         """Delete it; what users have authorized ends."""
-        req.authorize(policies.DELETE, {})
+        req.authorize(self.about.delete)
         with self._db.writer() as session:
-            row = rows.get_consumer(session, consumer_id)
-            users = rows.users_of(session, consumer_id)
+            row = self.get(session, *named.values())
+            users = rows.users_of(session, row.id)
             session.delete(row)
         for user_id in users:
             self._announce(req.ctx, user_id=user_id)
+
+    def get(self, session: orm.Session, id_: str) -> Consumer:
+        return rows.get_consumer(session, id_)
+
+    def view(self, req: wsgi.Request, row: Consumer) -> dict[str, Any]:
+        return {"id": row.id, "description": row.description,
+                "links": base.self_link(
+                    req, "OS-OAUTH1", "consumers", row.id)}
 
 
 class Exchange(base.Resource):
@@ -202,10 +188,3 @@ def _form(token_id: str, secret: str,
         status=201, body=urllib.parse.urlencode(pairs).encode())
     response.headers["Content-Type"] = "application/x-www-form-urlencoded"
     return response
-
-
-def view(req: wsgi.Request, row: Consumer) -> dict[str, Any]:
-    """Return what clients see of a consumer."""
-    return {"id": row.id, "description": row.description,
-            "links": base.self_link(
-                req, "OS-OAUTH1", "consumers", row.id)}

@@ -3,9 +3,9 @@
 import uuid
 from typing import Any
 
-import sqlalchemy as sa
+from sqlalchemy import orm
 
-from common import exceptions, wsgi
+from common import wsgi
 from identity.api import base
 from identity.api.catalog import view_endpoint
 from identity.db import catalog
@@ -14,68 +14,43 @@ from identity.db.models import Policy, PolicyAssociation
 from identity.policies import policies as rules
 from identity.schemas import policies as schemas
 
-_ONE = "/policies/{policy_id}"
-_WHERE = f"{_ONE}/OS-ENDPOINT-POLICY"
+_WHERE = f"{rules.POLICIES.one}/OS-ENDPOINT-POLICY"
 
 
-class Policies(base.Resource):
+class Policies(base.Collection):
     """Handlers of /policies."""
 
-    def routes(self) -> list[wsgi.Route]:
-        return [
-            ("GET", "/policies", self.list),
-            ("POST", "/policies", self.create),
-            ("GET", _ONE, self.show),
-            ("PATCH", _ONE, self.update),
-            ("DELETE", _ONE, self.delete),
-        ]
-
-    @wsgi.handler(query=base.QUERY)
-    def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(rules.LIST)
-        statement = base.filtered(
-            sa.select(Policy), req.params_checked, (Policy.type,))
-        page, found = base.read_page(
-            req, self._db, statement, Policy, default="id")
-        return base.page_of(req, "policies", page, found, view)
+    about = rules.POLICIES
+    model = Policy
+    filters = ("type",)
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(rules.CREATE)
+        req.authorize(self.about.create)
         known, extra = _split(req.json["policy"])
         policy = Policy(id=uuid.uuid4().hex, extra=extra, **known)
         with self._db.writer() as session:
             session.add(policy)
-        return {"policy": view(req, policy)}
-
-    @wsgi.handler()
-    def show(self, req: wsgi.Request, policy_id: str) -> dict[str, Any]:
-        req.authorize(rules.GET)
-        with self._db.reader() as session:
-            policy = rows.get(session, policy_id)
-        return {"policy": view(req, policy)}
+        return self.shown(req, policy)
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request, policy_id: str) -> dict[str, Any]:
-        req.authorize(rules.UPDATE)
+        req.authorize(self.about.update)
         body = req.json["policy"]
-        if body.get("id", policy_id) != policy_id:
-            raise exceptions.BadRequest(
-                reason="body.policy.id: cannot be changed")
+        base.refuse_other_id(body, policy_id, "policy")
         known, extra = _split(body)
         with self._db.writer() as session:
             policy = rows.get(session, policy_id)
             policy.extra = base.merged(policy.extra, extra)
             for name, value in known.items():
                 setattr(policy, name, value)
-        return {"policy": view(req, policy)}
+        return self.shown(req, policy)
 
-    @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, policy_id: str) -> None:
-        """Delete the policy; what it was for is without one."""
-        req.authorize(rules.DELETE)
-        with self._db.writer() as session:
-            session.delete(rows.get(session, policy_id))
+    def get(self, session: orm.Session, id_: str) -> Policy:
+        return rows.get(session, id_)
+
+    def view(self, req: wsgi.Request, row: Policy) -> dict[str, Any]:
+        return view(req, row)
 
 
 class EndpointPolicies(base.Resource):
@@ -152,9 +127,7 @@ def _named(session: Any, path: dict[str, str]) -> PolicyAssociation:
 
 def _split(body: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what is ours, and what the client just stores."""
-    known, extra = base.split_extra(body, ("blob", "type"))
-    return known, {name: value for name, value in extra.items()
-                   if name not in ("id", "links")}
+    return base.split_extra(body, ("blob", "type"), ("id", "links"))
 
 
 def view(req: wsgi.Request, policy: Policy) -> dict[str, Any]:

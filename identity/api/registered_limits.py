@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-import sqlalchemy as sa
+from sqlalchemy import orm
 
 from common import wsgi
 from identity.api import base
@@ -18,34 +18,17 @@ from identity.schemas import limits as schemas
 _FIXED = ("service_id", "region_id", "resource_name")
 
 
-class RegisteredLimits(base.Resource):
+class RegisteredLimits(base.Collection):
     """Handlers of /registered_limits."""
 
-    def routes(self) -> list[wsgi.Route]:
-        one = "/registered_limits/{registered_limit_id}"
-        return [
-            ("GET", "/registered_limits", self.list),
-            ("POST", "/registered_limits", self.create),
-            ("GET", one, self.show),
-            ("PATCH", one, self.update),
-            ("DELETE", one, self.delete),
-        ]
-
-    @wsgi.handler(query=base.QUERY)
-    def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(policies.LIST_REGISTERED)
-        statement = base.filtered(
-            sa.select(RegisteredLimit), req.params_checked,
-            (RegisteredLimit.service_id, RegisteredLimit.region_id,
-             RegisteredLimit.resource_name))
-        page, found = base.read_page(
-            req, self._db, statement, RegisteredLimit, default="id")
-        return base.page_of(req, "registered_limits", page, found, view)
+    about = policies.REGISTERED
+    model = RegisteredLimit
+    filters = ("service_id", "region_id", "resource_name")
 
     @wsgi.handler(body=schemas.CREATE_REGISTERED, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         """Create all that the body lists, or none."""
-        req.authorize(policies.CREATE_REGISTERED)
+        req.authorize(self.about.create)
         made = []
         with self._db.writer() as session:
             for index, item in enumerate(req.json["registered_limits"]):
@@ -55,20 +38,12 @@ class RegisteredLimits(base.Resource):
                 rows.set_registered(session, row, item)
                 made.append(row)
         return base.whole(
-            req, "registered_limits", [view(req, row) for row in made])
-
-    @wsgi.handler()
-    def show(self, req: wsgi.Request,
-             registered_limit_id: str) -> dict[str, Any]:
-        req.authorize(policies.GET_REGISTERED)
-        with self._db.reader() as session:
-            row = rows.get_registered(session, registered_limit_id)
-        return {"registered_limit": view(req, row)}
+            req, "registered_limits", [self.view(req, row) for row in made])
 
     @wsgi.handler(body=schemas.UPDATE_REGISTERED)
     def update(self, req: wsgi.Request,
                registered_limit_id: str) -> dict[str, Any]:
-        req.authorize(policies.UPDATE_REGISTERED)
+        req.authorize(self.about.update)
         body = req.json["registered_limit"]
         with self._db.writer() as session:
             row = rows.get_registered(session, registered_limit_id)
@@ -77,15 +52,23 @@ class RegisteredLimits(base.Resource):
                 _refuse_used(session, registered_limit_id)
             refuse_unknown(session, body, "registered_limit")
             rows.set_registered(session, row, body)
-        return {"registered_limit": view(req, row)}
+        return self.shown(req, row)
 
-    @wsgi.handler(status=204)
-    def delete(self, req: wsgi.Request, registered_limit_id: str) -> None:
-        req.authorize(policies.DELETE_REGISTERED)
-        with self._db.writer() as session:
-            row = rows.get_registered(session, registered_limit_id)
-            _refuse_used(session, registered_limit_id)
-            session.delete(row)
+    def get(self, session: orm.Session, id_: str) -> RegisteredLimit:
+        return rows.get_registered(session, id_)
+
+    def remove(self, session: orm.Session, row: RegisteredLimit) -> None:
+        _refuse_used(session, row.id)
+        session.delete(row)
+
+    def view(self, req: wsgi.Request,
+             row: RegisteredLimit) -> dict[str, Any]:
+        return {
+            "id": row.id, "service_id": row.service_id,
+            "region_id": row.region_id, "resource_name": row.resource_name,
+            "default_limit": row.default_limit,
+            "description": row.description,
+            "links": base.self_link(req, "registered_limits", row.id)}
 
 
 def _refuse_used(session: Any, limit_id: str) -> None:
@@ -94,12 +77,3 @@ def _refuse_used(session: Any, limit_id: str) -> None:
             reason=f"Registered limit {limit_id} cannot be deleted, or be "
                    "for another resource: projects or domains have limits "
                    "of their own that refer to it.")
-
-
-def view(req: wsgi.Request, row: RegisteredLimit) -> dict[str, Any]:
-    """Return what clients see of a registered limit."""
-    return {
-        "id": row.id, "service_id": row.service_id,
-        "region_id": row.region_id, "resource_name": row.resource_name,
-        "default_limit": row.default_limit, "description": row.description,
-        "links": base.self_link(req, "registered_limits", row.id)}

@@ -37,7 +37,7 @@ def _on_system(actor: str) -> list[base.Rule]:
     roles = f"/system/{actor}s/{{{actor}_id}}/roles"
     one = roles + "/{role_id}"
     return [
-        base.rule(name.removeprefix("identity:"), check, description, *calls)
+        base.rule(name, check, description, *calls)
         for name, check, description, *calls in (
             (CHECK_SYSTEM[actor], base.READER,
              f"See whether a {actor} has a role on the system.",

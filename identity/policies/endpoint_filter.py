@@ -2,11 +2,8 @@
 
 from identity.policies import base
 
-GET_GROUP = "identity:get_endpoint_group"
-LIST_GROUPS = "identity:list_endpoint_groups"
-CREATE_GROUP = "identity:create_endpoint_group"
-UPDATE_GROUP = "identity:update_endpoint_group"
-DELETE_GROUP = "identity:delete_endpoint_group"
+GROUPS = base.Things("endpoint_group", "/OS-EP-FILTER/endpoint_groups",
+                     "endpoint_groups")
 PROJECTS_OF_GROUP = "identity:list_projects_associated_with_endpoint_group"
 ENDPOINTS_OF_GROUP = "identity:list_endpoints_associated_with_endpoint_group"
 CHECK_GROUP = "identity:get_endpoint_group_in_project"
@@ -19,28 +16,19 @@ CHECK_ENDPOINT = "identity:check_endpoint_in_project"
 ADD_ENDPOINT = "identity:add_endpoint_to_project"
 REMOVE_ENDPOINT = "identity:remove_endpoint_from_project"
 
-_GROUPS = "/OS-EP-FILTER/endpoint_groups"
-_GROUP = _GROUPS + "/{endpoint_group_id}"
-_GROUP_IN = _GROUP + "/projects/{project_id}"
+_GROUP_IN = GROUPS.one + "/projects/{project_id}"
 _PROJECT = "/OS-EP-FILTER/projects/{project_id}"
 _ENDPOINT_IN = _PROJECT + "/endpoints/{endpoint_id}"
 
-RULES = [base.rule(name.removeprefix("identity:"), check, description, *calls)
-         for name, check, description, *calls in (
-    (LIST_GROUPS, base.READER, "List endpoint groups.", f"GET {_GROUPS}"),
-    (GET_GROUP, base.READER, "Show an endpoint group.", f"GET {_GROUP}"),
-    (CREATE_GROUP, base.ADMIN, "Create an endpoint group.",
-     f"POST {_GROUPS}"),
-    (UPDATE_GROUP, base.ADMIN, "Update an endpoint group.",
-     f"PATCH {_GROUP}"),
-    (DELETE_GROUP, base.ADMIN, "Delete an endpoint group.",
-     f"DELETE {_GROUP}"),
+RULES = [*GROUPS.rules(base.READER), *(
+    base.rule(name, check, description, *calls)
+    for name, check, description, *calls in (
     (PROJECTS_OF_GROUP, base.READER,
      "List the projects that may use an endpoint group.",
-     f"GET {_GROUP}/projects"),
+     f"GET {GROUPS.one}/projects"),
     (ENDPOINTS_OF_GROUP, base.READER,
      "List the endpoints that are in an endpoint group.",
-     f"GET {_GROUP}/endpoints"),
+     f"GET {GROUPS.one}/endpoints"),
     (CHECK_GROUP, base.READER,
      "See whether a project may use an endpoint group.",
      f"GET {_GROUP_IN}", f"HEAD {_GROUP_IN}"),
@@ -64,4 +52,4 @@ RULES = [base.rule(name.removeprefix("identity:"), check, description, *calls)
     (ADD_ENDPOINT, base.ADMIN, "Let a project use an endpoint.",
      f"PUT {_ENDPOINT_IN}"),
     (REMOVE_ENDPOINT, base.ADMIN, "Let a project no longer use an endpoint.",
-     f"DELETE {_ENDPOINT_IN}"))]
+     f"DELETE {_ENDPOINT_IN}")))]

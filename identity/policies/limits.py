@@ -9,13 +9,9 @@ LIST = "identity:list_limits"
 CREATE = "identity:create_limits"
 UPDATE = "identity:update_limit"
 DELETE = "identity:delete_limit"
-GET_REGISTERED = "identity:get_registered_limit"
-LIST_REGISTERED = "identity:list_registered_limits"
-CREATE_REGISTERED = "identity:create_registered_limits"
-UPDATE_REGISTERED = "identity:update_registered_limit"
-DELETE_REGISTERED = "identity:delete_registered_limit"
+REGISTERED = base.Things("registered_limit", "/registered_limits",
+                         "registered_limits", batch=True)
 
-_REGISTERED = "/registered_limits/{registered_limit_id}"
 _LIMIT = "/limits/{limit_id}"
 
 RULES = [
@@ -36,14 +32,5 @@ RULES = [
               f"PATCH {_LIMIT}"),
     base.rule("delete_limit", base.ADMIN, "Delete a limit.",
               f"DELETE {_LIMIT}"),
-    base.rule("get_registered_limit", base.ANYBODY,
-              "Show a registered limit.", f"GET {_REGISTERED}"),
-    base.rule("list_registered_limits", base.ANYBODY,
-              "List registered limits.", "GET /registered_limits"),
-    base.rule("create_registered_limits", base.ADMIN,
-              "Create registered limits.", "POST /registered_limits"),
-    base.rule("update_registered_limit", base.ADMIN,
-              "Update a registered limit.", f"PATCH {_REGISTERED}"),
-    base.rule("delete_registered_limit", base.ADMIN,
-              "Delete a registered limit.", f"DELETE {_REGISTERED}"),
+    *REGISTERED.rules(base.ANYBODY),
 ]

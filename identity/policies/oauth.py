@@ -2,11 +2,7 @@
 
 from identity.policies import base
 
-GET = "identity:get_consumer"
-LIST = "identity:list_consumers"
-CREATE = "identity:create_consumer"
-UPDATE = "identity:update_consumer"
-DELETE = "identity:delete_consumer"
+CONSUMERS = base.Things("consumer", "/OS-OAUTH1/consumers", "consumers")
 AUTHORIZE = "identity:authorize_request_token"
 GET_TOKEN = "identity:get_access_token"
 LIST_TOKENS = "identity:list_access_tokens"
@@ -15,22 +11,11 @@ GET_ROLE = "identity:get_access_token_role"
 LIST_ROLES = "identity:list_access_token_roles"
 
 _READER_OR_OWN = f"{base.READER} or {base.OWN}"
-_EVERY = "/OS-OAUTH1/consumers"
-_ONE = f"{_EVERY}/{{consumer_id}}"
 _TOKENS = "/users/{user_id}/OS-OAUTH1/access_tokens"
 _TOKEN = f"{_TOKENS}/{{access_token_id}}"
 
 RULES = [
-    base.rule("get_consumer", base.READER, "Show an OAuth consumer.",
-              f"GET {_ONE}"),
-    base.rule("list_consumers", base.READER, "List OAuth consumers.",
-              f"GET {_EVERY}"),
-    base.rule("create_consumer", base.ADMIN, "Make an OAuth consumer.",
-              f"POST {_EVERY}"),
-    base.rule("update_consumer", base.ADMIN, "Update an OAuth consumer.",
-              f"PATCH {_ONE}"),
-    base.rule("delete_consumer", base.ADMIN, "Delete an OAuth consumer.",
-              f"DELETE {_ONE}"),
+    *CONSUMERS.rules(base.READER),
     base.rule("authorize_request_token", base.ANYBODY,
               "Authorize a consumer for roles that one has.",
               "PUT /OS-OAUTH1/authorize/{request_token_id}"),
