@@ -4,7 +4,6 @@ Green threads share one processor and one hub. What computes or blocks for
 more than 10 ms goes through ``blocking``.
 """
 
-import contextlib
 import ipaddress
 import os
 import socket
@@ -172,18 +171,6 @@ _os_read = patcher.original("os").read
 _os_write = patcher.original("os").write
 
 
-def native_reap() -> set[int]:
-    """Return the children that have ended since, without a hub."""
-    ended = set()
-    with contextlib.suppress(ChildProcessError):
-        while pid := _original_waitpid(-1, os.WNOHANG)[0]:
-            ended.add(pid)
-    return ended
-
-
 def after_fork() -> None:
     """Give a forked child a hub of its own."""
     eventlet.hubs.use_hub()
-
-
-_original_waitpid = patcher.original("os").waitpid

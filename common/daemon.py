@@ -4,6 +4,7 @@ Services register themselves in ``setup.cfg``: a Service each as entry point
 ``pileus.services``, and a factory per daemon as ``pileus.daemons``.
 """
 
+import ctypes
 import dataclasses
 import functools
 import gc
@@ -18,8 +19,17 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 from oslo_config import cfg
+from sqlalchemy import orm
 
-from common import concurrency, db, log, middleware, notify, rpc
+from common import (
+    concurrency,
+    db,
+    log,
+    middleware,
+    notify,
+    rpc,
+    supervisor,
+)
 from common import conf as configuration
 from common.loop import Loop
 from common.policy import Rule
@@ -99,6 +109,16 @@ def privileged(factory: F) -> F:
     return factory
 
 
+def forkable(factory: F) -> F:
+    """Mark the factory of a daemon that workers may be forks of.
+
+    It opens nothing, starts nothing, and makes nothing that is one
+    process's own, such as the name of an owner of leases.
+    """
+    factory.forkable = True  # type: ignore[attr-defined]
+    return factory
+
+
 @functools.cache
 def _entry_points(group: str) -> dict[str, Any]:
     return {point.name: point
@@ -152,34 +172,35 @@ class Process:
 
     def __init__(self, conf: cfg.ConfigOpts, names: Sequence[str], *,
                  shared: bool = False) -> None:
-        """Build the daemons; nothing is served before ``start``.
+        """Build the daemons; nothing is opened before ``start``.
 
         :param shared: other workers listen on the same addresses
         """
-        # eventlet's server and auth are heavy: not for those who only
-        # want the catalog.
-        from common import auth, server
         self._conf = conf
+        self._shared = shared
         self.bus = rpc.Bus(conf.bus.url, exchange=conf.bus.exchange)
         self.daemons: list[Daemon] = [
             _entry_points("pileus.daemons")[name].load()(conf, self.bus)
             for name in names]
-        self._http = [
-            server.Server(listen.app, listen.host, listen.port, conf=conf,
-                          shared=shared)
-            for daemon in self.daemons for listen in daemon.apps]
-        self._cache = auth.cache_for(conf)
+        self._http: list[Any] = []
         self._threads: list[Any] = []
 
     def start(self) -> None:
         """Serve."""
+        # eventlet's server and auth are heavy: not for those who only
+        # want the catalog.
+        from common import auth, server
+        self._http = [
+            server.Server(listen.app, listen.host, listen.port,
+                          conf=self._conf, shared=self._shared)
+            for daemon in self.daemons for listen in daemon.apps]
         for daemon in self.daemons:
             for action in daemon.starting:
                 action()
             for name, check in daemon.checks.items():
                 middleware.CHECKS[f"{daemon.name}: {name}"] = check
         if self._http:
-            self.bus.serve(self._cache, self._conf.host)
+            self.bus.serve(auth.cache_for(self._conf), self._conf.host)
         for http in self._http:
             http.start()
         for daemon in self.daemons:
@@ -246,9 +267,14 @@ def run(conf: cfg.ConfigOpts, names: Sequence[str], *,
         notify.send(STATUS="preparing the databases")
         upgrade(conf)
         bootstrap(conf)
+    if supervisor.is_parent():
+        LOG.warning("A worker has ended; this one takes its place")
+        return _run_one(
+            conf, lambda: Process(conf, names, shared=True),
+            _child_of(os.getppid()))
     if workers > 1:
-        return _supervise(conf, names, workers)
-    return _run_one(conf, names, helper)
+        _supervise(conf, names, workers)
+    return _run_one(conf, lambda: Process(conf, names), helper)
 
 
 def _start_helper(conf: cfg.ConfigOpts) -> Callable[[], bool] | None:
@@ -273,17 +299,17 @@ def drop_privileges(conf: cfg.ConfigOpts) -> None:
             privilege.USER, os.path.dirname(os.path.dirname(__file__)))
 
 
-def _run_one(conf: cfg.ConfigOpts, names: Sequence[str],
-             alive: Callable[[], bool] | None,
-             shared: bool = False) -> int:
+def _run_one(conf: cfg.ConfigOpts, make: Callable[[], Process],
+             alive: Callable[[], bool] | None) -> int:
     stop = concurrency.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.send())
     signal.signal(signal.SIGHUP, lambda *_: concurrency.spawn(
         _reload, conf))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _TOLD)
+    signal.pthread_sigmask(
+        signal.SIG_UNBLOCK, supervisor.TOLD | {signal.SIGCHLD})
     notify.send(STATUS="starting daemons")
-    process = Process(conf, names, shared=shared)
+    process = make()
     process.start()
     concurrency.spawn(_announce, process)
     concurrency.spawn(_watch_hub)
@@ -333,51 +359,60 @@ def _reload(conf: cfg.ConfigOpts) -> None:
     LOG.info("Options were read again")
 
 
-_TOLD = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-
-
 def _supervise(conf: cfg.ConfigOpts, names: Sequence[str],
-               workers: int) -> int:
-    """Keep ``workers`` children running until told to stop.
+               workers: int) -> None:
+    """Fork the workers, and become their supervisor."""
+    supervisor.block()
+    process = _loaded(conf, names)
+    _share_memory()
+    supervisor.become([
+        _fork(conf, names, process) for _ in range(workers)])
 
-    Signals are waited for, not handled: a child is told of each, however
-    young it is.
+
+def _loaded(conf: cfg.ConfigOpts, names: Sequence[str]) -> Process | None:
+    """Do what each worker would, so that they share the memory of it.
+
+    Returns the process if its daemons are such that it can be forked.
     """
+    from common import auth, server  # noqa: F401
+    factories = [
+        _entry_points("pileus.daemons")[name].load() for name in names]
+    if not all(getattr(each, "forkable", False) for each in factories):
+        return None
+    process = Process(conf, names, shared=True)
+    for daemon in process.daemons:
+        for listen in daemon.apps:
+            listen.app.api.compile_schemas()
+    orm.configure_mappers()
+    return process
+
+
+def _share_memory() -> None:
+    """Let forks share as much as they can: what is written to, is not."""
+    gc.collect()
+    ctypes.CDLL(None).malloc_trim(0)
     gc.freeze()
-    signal.pthread_sigmask(signal.SIG_BLOCK, _TOLD | {signal.SIGCHLD})
-    children: set[int] = set()
-    stopping = False
-    while children or not stopping:
-        while not stopping and len(children) < workers:
-            children.add(_fork(conf, names))
-        number = signal.sigwait(_TOLD | {signal.SIGCHLD})
-        if number == signal.SIGCHLD:
-            children -= concurrency.native_reap()
-            # One that ends at once is not started anew at once.
-            told = None if stopping else signal.sigtimedwait(_TOLD, 0.5)
-            if told is None:
-                continue
-            number = signal.Signals(told.si_signo)
-        stopping = stopping or number != signal.SIGHUP
-        for child in children:
-            os.kill(child, number)
-    return 0
 
 
-def _fork(conf: cfg.ConfigOpts, names: Sequence[str]) -> int:
+def _fork(conf: cfg.ConfigOpts, names: Sequence[str],
+          process: Process | None) -> int:
     parent = os.getpid()
     child = os.fork()
     if child:
         return child
     concurrency.after_fork()
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGCHLD})
     code = 1
     try:
         code = _run_one(
-            conf, names, lambda: os.getppid() == parent, shared=True)
+            conf, lambda: process or Process(conf, names, shared=True),
+            _child_of(parent))
     except BaseException:
         LOG.exception("Worker failed")
     finally:
         logging.shutdown()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _child_of(parent: int) -> Callable[[], bool]:
+    return lambda: os.getppid() == parent

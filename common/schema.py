@@ -61,19 +61,20 @@ def is_true(value: object) -> bool:
 def validate(value: object, schema: Schema, path: str = "body") -> object:
     """Return ``value``; raise BadRequest that names the place and rule."""
     try:
-        _compiled(schema)(value)
+        compiled(schema)(value)
     except fastjsonschema.JsonSchemaValueException as error:
         raise exceptions.BadRequest(
             reason=_explain(value, schema, path, error)) from None
     return value
 
 
-def _compiled(schema: Schema) -> Callable[[object], object]:
+def compiled(schema: Schema) -> Callable[[object], object]:
+    """Return what checks a value, compiled once for each schema."""
     # Schemas are constants of modules: few, and never freed.
     known = _COMPILED.get(id(schema))
     if known is None:
-        compiled = fastjsonschema.compile(schema, use_default=False)
-        known = _COMPILED[id(schema)] = (schema, compiled)
+        known = _COMPILED[id(schema)] = (
+            schema, fastjsonschema.compile(schema, use_default=False))
     return known[1]
 
 

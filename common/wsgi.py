@@ -174,6 +174,14 @@ class API:
     microversions: Microversions | None = None
     opaque_paths: bool = False
 
+    def compile_schemas(self) -> None:
+        """Compile what is else compiled at first use, for all to share."""
+        for _, _, action in self.routes:
+            spec = _spec(action)
+            for each in (spec.body, spec.query):
+                if each is not None:
+                    schema.compiled(each)
+
 
 class Router:
     """Dispatch to the handler of the route that matches."""

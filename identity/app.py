@@ -25,6 +25,7 @@ def _database_url(options: cfg.ConfigOpts) -> str:
     return url
 
 
+@daemon.forkable
 def api(options: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     """Return the daemon ``identity-api``."""
     database = db.Database(_database_url(options))

@@ -38,18 +38,25 @@ class _Pending:
 class Bus:
     """Serves and calls interfaces; one per process is enough.
 
+    It connects when it is first used, so it may be made before a fork.
+
     :param url: ``memory://``, or the broker's: ``amqp://user:word@host/``
     :param exchange: names the cloud or cell; those of another hear nothing
     """
 
     def __init__(self, url: str, *, exchange: str = "pileus") -> None:
-        self._link = _link(url, exchange)
+        self._url = url
+        self._exchange = exchange
         self._pending: dict[str, _Pending] = {}
         self._servers: list[server.Server] = []
         self._consumers: list[wire.Consumer] = []
         self._stopped = False
-        self._link.listen(
-            self._replied, self._renewed, self._unroutable)
+
+    @functools.cached_property
+    def _link(self) -> wire.Link:
+        link = _link(self._url, self._exchange)
+        link.listen(self._replied, self._renewed, self._unroutable)
+        return link
 
     def serve(self, served: interface.Interface, host: str, *,
               size: int = 64) -> None:
@@ -126,6 +133,8 @@ class Bus:
         if self._stopped:
             return
         self._stopped = True
+        if "_link" not in vars(self):
+            return
         give_up = time.monotonic() + timeout
         for consumer in self._consumers:
             consumer.cancel()
