@@ -11,6 +11,7 @@ from imagestore.cache import Cache
 from imagestore.collector import Collector
 from imagestore.plugins import base
 from imagestore.plugins.base import Plugin
+from imagestore.protection import Protection
 from imagestore.quotas import Quotas
 from imagestore.remote import Regions
 from imagestore.sealing import Seal
@@ -33,6 +34,7 @@ class Env:
     collector: Collector
     uploads: Uploads
     quotas: Quotas
+    protection: Protection
     signed: SignedImages
     regions: Regions
     seal: Seal
@@ -58,7 +60,8 @@ def make(conf: cfg.ConfigOpts) -> Env:
         enforce=own.require_image_format_match, signed=signed)
     return Env(
         conf, database, stores, collector, uploads, Quotas.from_conf(conf),
-        signed, Regions(conf), Seal(own.token_key_file), base.load(conf),
+        Protection.from_file(own.property_protection_file), signed,
+        Regions(conf), Seal(own.token_key_file), base.load(conf),
         _cache(conf, database, stores))
 
 

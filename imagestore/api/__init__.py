@@ -19,7 +19,6 @@ from imagestore.api.stores import Stores
 from imagestore.api.tags import Tags
 from imagestore.api.tasks import Tasks
 from imagestore.env import Env
-from imagestore.protection import Protection
 
 
 def make(env: Env) -> wsgi.API:
@@ -29,7 +28,7 @@ def make(env: Env) -> wsgi.API:
         Discovery(database, env.quotas, cache=env.cache is not None),
         Images(
             database, env.collector, env.quotas,
-            Protection.from_file(own.property_protection_file),
+            env.protection,
             InImages(env) if own.locations_in_images else None,
             {"OpenStack-image-import-methods": ",".join(own.import_methods),
              "OpenStack-image-store-ids": ",".join(

@@ -12,7 +12,6 @@ from imagestore.db import images, tasks
 from imagestore.db.models import EVENTS, ImageTask
 from imagestore.env import Env
 from imagestore.policies import stores as policies
-from imagestore.protection import Protection
 from imagestore.schemas import imports as schemas
 from imagestore.schemas import tasks as queries
 from imagestore.tasks import import_image
@@ -34,8 +33,6 @@ class Tasks:
 
     def __init__(self, env: Env) -> None:
         self._env = env
-        self._protection = Protection.from_file(
-            env.conf.imagestore.property_protection_file)
 
     def routes(self) -> list[wsgi.Route]:
         return [
@@ -81,7 +78,7 @@ class Tasks:
         document = changes.from_body(
             {"disk_format": asked["import_from_format"],
              "container_format": "bare"} | asked["image_properties"],
-            changes.Rights(self._protection, req.ctx.roles))
+            changes.Rights(self._env.protection, req.ctx.roles))
         fetch.check(asked["import_from"], self._env.web)
         with self._env.db.writer() as session:
             image = images.add(

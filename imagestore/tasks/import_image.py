@@ -169,13 +169,24 @@ class ImportImage(task.Task):
         url = env.regions.url(token, remote.Place(**self.place))
         shown = env.regions.show(token, url)
         prefixes = env.conf.glance_download_properties.extra_properties
-        change = Change(columns=remote.formats(shown),
-                        properties=remote.properties(shown, prefixes))
         with env.db.writer() as session:
             self.guard(session)
-            self._change(session, change)
+            self._change(session, Change(
+                columns=remote.formats(shown),
+                properties=self._permitted(
+                    env, images.get(session, self.image_id),
+                    remote.properties(shown, prefixes))))
         failpoint.hit("import.described")
         return env.regions.open(token, url, shown)
+
+    def _permitted(self, env: Env, image: Image,
+                   properties: dict[str, str]) -> dict[str, str]:
+        """Return those that the user may set, too."""
+        there = {each.name for each in image.properties}
+        return {name: value for name, value in properties.items()
+                if env.protection.allows(
+                    "update" if name in there else "create", name,
+                    self.roles)}
 
     def _fetched(self, session: orm.Session, data_id: str) -> None:
         imports.forget_token(session, self.id)

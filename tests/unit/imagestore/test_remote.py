@@ -129,6 +129,23 @@ def test_data_and_some_properties_are_taken_over(service, region):
     assert TOKEN not in str(service.task(image))
 
 
+def test_properties_are_as_protected_as_ever(tmp_path, region):
+    rules = tmp_path / "rules"
+    rules.write_text("[hw_.*]\ncreate = admin\nread = @\nupdate = @\n"
+                     "delete = @\n[.*]\ncreate = @\nread = @\n"
+                     "update = !\ndelete = @\n")
+    service = make(tmp_path, region.url, property_protection_file=str(rules))
+    image = queued(service, os_type="windows")
+    start(service, image)
+
+    service.run()
+
+    shown = service.show(image)
+    assert (shown["status"], shown["os_type"]) == ("active", "windows")
+    assert "hw_disk_bus" not in shown
+    service.db.dispose()
+
+
 @pytest.mark.parametrize(("changed", "said"), [
     ({"status": "queued"}, "is queued, not active"),
     ({"os_hash_value": "0" * 128}, "not those that the image was made of"),
