@@ -70,7 +70,7 @@ def api(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     return daemon.Daemon(
         name="compute-api",
         apps=[daemon.Listen(app, own.listen, own.port, "compute")],
-        stopping=[env.close])
+        servers=[(env.waiting, conf.host)], stopping=[env.close])
 
 
 def placement(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:

@@ -10,6 +10,7 @@ from common.context import service_context
 from compute.agent_api import ComputeAgentAPI
 from compute.conductor_api import ConductorAPI
 from compute.scheduler.scheduler import Scheduler
+from compute.waiting import Waiting, WaitingAPI
 
 
 @dataclasses.dataclass
@@ -28,6 +29,7 @@ class Env:
     scheduler: Scheduler
     #: Writes tasks that follow from others; set with the runner.
     tasks: Any = None
+    waiting: Waiting = dataclasses.field(default_factory=Waiting)
 
     def agent(self, host: str) -> ComputeAgentAPI:
         made: ComputeAgentAPI = self.bus.client(ComputeAgentAPI, host)
@@ -37,6 +39,11 @@ class Env:
         """Hint that there is work; nothing is lost without it."""
         conductor: Any = self.bus.client(ConductorAPI)
         conductor.wake(service_context())
+
+    def tell_ended(self, task_id: str) -> None:
+        """Hint to requests that a task has ended."""
+        waiting: Any = self.bus.client(WaitingAPI)
+        waiting.ended(service_context(), task_id=task_id)
 
     def close(self) -> None:
         """Let go of the databases' connections."""

@@ -135,12 +135,14 @@ class AttachPort(_PortTask):
     def settle(self, env: Env) -> None:
         self._log(env, "server.port.attach",
                   self.results["bind"]["port_id"])
+        env.tell_ended(self.id)
 
     def undone(self, env: Env, reason: str) -> None:
         with env.cell.writer() as session:
             self.guard(session)
             actions.event_ends(session, self.server_id, self.request_id,
                                self.event, details=reason)
+        env.tell_ended(self.id)
 
 
 @dataclasses.dataclass

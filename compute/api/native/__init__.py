@@ -34,7 +34,7 @@ def api(conf: cfg.ConfigOpts, env: Env, tasks: task.Runner) -> wsgi.API:
         ServerActions(env.cell, tasks, env),
         ServerParts(conf, env.cell),
         Volumes(env.cell, tasks, env.clients),
-        Interfaces(env.cell, tasks, env.clients),
+        Interfaces(env.cell, tasks, env),
         InstanceActions(env.cell),
         Flavors(env.api), Keypairs(conf, env.api), Quotas(conf, env.api),
         Cloud(conf, env.api, env.cell),

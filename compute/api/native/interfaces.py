@@ -3,13 +3,14 @@
 import time
 from typing import Any
 
-from common import clients, concurrency, db, task, wsgi
+from common import concurrency, db, task, wsgi
 from common.exceptions import BadRequest, NotFound, ServiceUnavailable
 from compute import nets, networking, states
 from compute.api.native.common import ANY, body, find_server, minor
 from compute.api.native.server_actions import check_unlocked, wrong_state
 from compute.db.cell import actions, jobs, nics, servers
 from compute.db.cell.models import Nic, Server
+from compute.env import Env
 from compute.exceptions import PortBusy, PortRefused
 from compute.policies import servers as policies
 from compute.schemas import servers as schemas
@@ -20,16 +21,19 @@ View = dict[str, Any]
 _READY = (states.ACTIVE, states.PAUSED, states.STOPPED)
 #: Seconds that an answer waits for the port.
 _ATTACH_S = 20.0
+#: Seconds after which it looks, if it was told nothing.
+_LOOK_S = 1.0
 
 
 class Interfaces:
     """Handlers of the ports of a server."""
 
     def __init__(self, cell: db.Database, tasks: task.Runner,
-                 rest: clients.Clients) -> None:
+                 env: Env) -> None:
         self._cell = cell
         self._tasks = tasks
-        self._rest = rest
+        self._rest = env.clients
+        self._waiting = env.waiting
 
     def routes(self) -> list[wsgi.Route]:
         many = "/servers/{server_id}/os-interface"
@@ -67,9 +71,11 @@ class Interfaces:
         _check_ready(req, server, "attach_interface")
         job = AttachPort(server_id=server_id,
                          wanted=self._wanted(req, server, asked))
-        self._add(req, job)
-        self._tasks.wake()
-        return {"interfaceAttachment": _view(req, self._wait_attached(job))}
+        with self._waiting.for_end(job.id) as end:
+            self._add(req, job)
+            self._tasks.wake()
+            nic = self._wait_attached(job, end)
+        return {"interfaceAttachment": _view(req, nic)}
 
     def _wanted(self, req: wsgi.Request, server: Server,
                 asked: View) -> View:
@@ -102,7 +108,8 @@ class Interfaces:
                           "attach_interface")
             self._tasks.add(session, job, req.ctx)
 
-    def _wait_attached(self, job: AttachPort) -> Nic:
+    def _wait_attached(self, job: AttachPort,
+                       end: concurrency.Event) -> Nic:
         """Return the row of the port once it is attached.
 
         After a while one that is bound will do.
@@ -110,14 +117,13 @@ class Interfaces:
         :raises PortRefused: the network refused
         :raises ServiceUnavailable: it takes long; the task goes on
         """
-        end = time.monotonic() + _ATTACH_S
+        give_up = time.monotonic() + _ATTACH_S
         while True:
+            ended = end.ready() or time.monotonic() > give_up
             nic = self._progress(job)
-            if nic is not None and nic.status == "attached":
-                return nic
-            if time.monotonic() > end:
+            if ended or (nic is not None and nic.status == "attached"):
                 break
-            concurrency.sleep(0.05)
+            end.wait(_LOOK_S)
         if nic is None:
             raise ServiceUnavailable()
         return nic

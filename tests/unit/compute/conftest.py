@@ -53,6 +53,7 @@ class World:
             self.conf, self.api_db, self.cell_db, self.tasks)
         self.sweeper = Sweeper(self.api_db, self.cell_db)
         self.bus.serve(self.conductor, "h1")
+        self.bus.serve(self.env.waiting, "h1")
         tasks = app.make_runner(
             self.env, announce=self.env.wake_conductors)
         api = native.api(self.conf, self.env, tasks)

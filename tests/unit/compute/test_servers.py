@@ -9,6 +9,7 @@ import pytest
 from common import concurrency, db, policy, wsgi
 from common.context import service_context
 from compute import exceptions
+from compute.api.native import interfaces
 from compute.db.cell import models
 from compute.drivers.fake import FakeDriver
 from compute.metadata import app as metadata
@@ -571,6 +572,21 @@ def test_port_is_attached_and_detached(cloud, monkeypatch):
         "interfaceAttachments"]) == 1)
     assert made["port_id"] not in cloud.driver._ports[server_id]
     world.call("DELETE", f"{path}/{made['port_id']}", status=404)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_end_of_an_attachment_is_told(cloud, monkeypatch, lost):
+    """It is looked for, too, since hints may be lost."""
+    world = cloud.world
+    server_id = world.active()
+    monkeypatch.setattr(interfaces, "_LOOK_S", 0.1 if lost else 60)
+    if lost:
+        monkeypatch.setattr(world.env, "tell_ended", lambda task_id: None)
+
+    with concurrency.Timeout(15):
+        world.call("POST", f"/v2.1/servers/{server_id}/os-interface",
+                   {"interfaceAttachment": {"net_id": outside.NET}},
+                   status=200)
 
 
 def test_network_that_refuses_a_port_is_quoted(cloud):
