@@ -27,7 +27,6 @@ class RequestContext(context.RequestContext):
                  audit_ids: tuple[str, ...] = (),
                  delegation: Delegation | None = None,
                  **values: Any) -> None:
-        values.setdefault("overwrite", False)
         super().__init__(**values)
         self.expires_at = expires_at
         self.audit_ids = audit_ids

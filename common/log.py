@@ -3,6 +3,7 @@
 import contextvars
 import logging
 import re
+from typing import Any
 
 from pythonjsonlogger.json import JsonFormatter
 
@@ -13,6 +14,7 @@ request_id: contextvars.ContextVar[str] = contextvars.ContextVar(
 _PLAIN = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 
 #: Last line of defence; secrets are kept out by type before they get here.
+_SIGNS = ("passw", "adminpass", "secret", "-token", "auth_token")
 _SECRETS = re.compile(
     r"""((?:password|passwd|secret|adminPass|x-auth-token|x-subject-token|
     x-service-token|auth_token)["']?\s*[:=]\s*["']?)[^\s"',}&]+""",
@@ -21,10 +23,18 @@ _USERINFO = re.compile(r"(\w+://[^\s/:@]*:)[^\s/@]+@")
 _MAX_CHARS = 8192
 
 
-class _Filter(logging.Filter):
-    def filter(self, record: logging.LogRecord) -> bool:
+class _Handler(logging.StreamHandler[Any]):
+    """Writes each line at once, so needs no lock.
+
+    A lock would be one of green threads, which native ones cannot take.
+    """
+
+    def createLock(self) -> None:
+        self.lock = None
+
+    def format(self, record: logging.LogRecord) -> str:
         record.request_id = request_id.get()
-        return True
+        return super().format(record)
 
 
 class _Plain(logging.Formatter):
@@ -39,12 +49,12 @@ class _Json(JsonFormatter):
 
 def setup(*, debug: bool = False, form: str = "plain") -> None:
     """Send all logs to standard error, as lines of ``form``."""
-    handler = logging.StreamHandler()
-    handler.addFilter(_Filter())
+    handler = _Handler()
     handler.setFormatter(_Json(_PLAIN) if form == "json" else _Plain(_PLAIN))
     # What no line shows need not be found out for each.
     logging.logThreads = logging.logProcesses = False
     logging.logMultiprocessing = False
+    logging._srcfile = None  # type: ignore[attr-defined]
     logging.basicConfig(
         level=logging.DEBUG if debug else logging.INFO, handlers=[handler],
         force=True)
@@ -56,8 +66,12 @@ def setup(*, debug: bool = False, form: str = "plain") -> None:
 
 def mask(text: str) -> str:
     """Return a log line without secrets, of bounded length."""
-    text = _SECRETS.sub(r"\1***", text)
-    text = _USERINFO.sub(r"\1***@", text)
+    lower = text.lower()
+    # Most lines have none of it, and that is soon found out.
+    if any(sign in lower for sign in _SIGNS):
+        text = _SECRETS.sub(r"\1***", text)
+    if "://" in text:
+        text = _USERINFO.sub(r"\1***@", text)
     if len(text) > _MAX_CHARS:
         return text[:_MAX_CHARS] + " ... cut"
     return text

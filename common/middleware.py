@@ -1,6 +1,7 @@
 """What stands in front of every API: the filters of the Paste pipeline."""
 
 import dataclasses
+import functools
 import itertools
 import logging
 import pathlib
@@ -161,7 +162,7 @@ def access_log(global_conf: dict[str, str], **local: str) -> Filter:
                 method = environ["REQUEST_METHOD"]
                 if method not in _METHODS:
                     method = "other"
-                SECONDS.labels(name, method, status[:3]).observe(took)
+                _seconds(name, method, status[:3]).observe(took)
                 LOG.info(
                     "%s %s %s %s %.0f ms", name, method,
                     _printable(environ.get("PATH_INFO", "")), status[:3],
@@ -174,6 +175,11 @@ def access_log(global_conf: dict[str, str], **local: str) -> Filter:
 
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "COPY",
             "OPTIONS"}
+
+
+@functools.cache
+def _seconds(api: str, method: str, status: str) -> Any:
+    return SECONDS.labels(api, method, status)
 
 
 def _printable(path: str) -> str:

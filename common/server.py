@@ -12,13 +12,9 @@ import eventlet.wsgi
 from oslo_config import cfg
 
 from common import concurrency
+from common.connection import Connection
 
 LOG = logging.getLogger(__name__)
-
-# A peer that asks for more is refused before anything is parsed.
-eventlet.wsgi.MAX_HEADER_LINE = 16384
-eventlet.wsgi.MAX_TOTAL_HEADER_SIZE = 65536
-_URL_CHARS = 8192
 
 
 class Server:
@@ -62,7 +58,7 @@ class Server:
             log=logging.getLogger("eventlet.wsgi"),
             max_size=self._conf.limits.connections,
             socket_timeout=self._conf.limits.idle_seconds,
-            url_length_limit=_URL_CHARS)
+            protocol=Connection)
 
     def stop(self, timeout: float) -> None:
         """Accept no more; wait ``timeout`` s for requests in progress."""
@@ -84,11 +80,8 @@ _SEND_MOST = 32 << 20
 
 def plain_socket(environ: dict[str, Any]) -> Any:
     """Return the socket beneath a request, None if it is not a bare one."""
-    with contextlib.suppress(KeyError, AttributeError):
-        found = environ["eventlet.input"].get_socket()
-        if type(found) is eventlet.greenio.GreenSocket:
-            return found
-    return None
+    found = environ.get("common.socket")
+    return found if type(found) is eventlet.greenio.GreenSocket else None
 
 
 def send_file(sock: Any, fd: int, start: int, end: int) -> Iterator[bytes]:

@@ -1,7 +1,9 @@
 """Turn a table of routes into a WSGI application."""
 
 import dataclasses
+import functools
 import logging
+import urllib.parse
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -38,7 +40,7 @@ class Response(webob.Response):
     """What a handler returns when a dict does not say it all."""
 
 
-class Request(webob.Request):
+class Request(webob.BaseRequest):
     """A request that knows who sends it and what they may do.
 
     ``params_checked`` is the query string as its schema allows;
@@ -196,6 +198,8 @@ class Router:
         for method, path, action in api.routes:
             self._actions.setdefault((method, path), []).append(action)
         self._mappers: dict[str, routes.Mapper] = {}
+        # What clients ask for again and again is sought but once.
+        self._route = functools.lru_cache(512)(self._find_route)
         for method, path in self._actions:
             mapper = self._mappers.setdefault(
                 method, routes.Mapper(explicit=True))
@@ -254,10 +258,11 @@ class Router:
         found = self._route(method, path)
         if found is None:
             return None
-        template = found.pop("action")
-        return self._actions[method, template], found
+        template = found["action"]
+        return self._actions[method, template], {
+            name: text for name, text in found.items() if name != "action"}
 
-    def _route(self, method: str, path: str) -> dict[str, str] | None:
+    def _find_route(self, method: str, path: str) -> dict[str, str] | None:
         mapper = self._mappers.get(method)
         if mapper is None:
             return None
@@ -350,8 +355,10 @@ def _retried(action: Handler, req: Request, path: dict[str, str]) -> Any:
 
 def _clean_path(req: Request, *, opaque: bool) -> str:
     """Return the decoded path, refusing the ambiguous ones."""
+    path: str = req.environ["PATH_INFO"]
     try:
-        path: str = req.path_info
+        if not path.isascii():
+            path = req.path_info
     except UnicodeDecodeError:
         raise exceptions.BadRequest(reason="path: not UTF-8") from None
     if "\0" in path:
@@ -365,7 +372,8 @@ def _clean_path(req: Request, *, opaque: bool) -> str:
 
 def _check_query(req: Request, rules: schema.Schema) -> dict[str, Any]:
     try:
-        pairs = list(req.GET.items())
+        pairs = urllib.parse.parse_qsl(
+            req.query_string, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
         raise exceptions.BadRequest(reason="query: not UTF-8") from None
     found: dict[str, Any] = {}
