@@ -3,28 +3,14 @@
 from common import exceptions
 
 
-class ProjectNotFound(exceptions.NotFound):
-    message = "Could not find project: {project_id}."
+class Missing(exceptions.NotFound):
+    """What clients look for by an id."""
 
-
-class DomainNotFound(exceptions.NotFound):
-    message = "Could not find domain: {domain_id}."
-
-
-class UserNotFound(exceptions.NotFound):
-    message = "Could not find user: {user_id}."
-
-
-class GroupNotFound(exceptions.NotFound):
-    message = "Could not find group: {group_id}."
+    message = "Could not find {kind}: {id}."
 
 
 class NotAMember(exceptions.NotFound):
     message = "User {user_id} is not a member of group {group_id}."
-
-
-class RoleNotFound(exceptions.NotFound):
-    message = "Could not find role: {role_id}."
 
 
 class ImplicationNotFound(exceptions.NotFound):
@@ -36,41 +22,13 @@ class AssignmentNotFound(exceptions.NotFound):
                "actor: {actor_id}, target: {target_id}.")
 
 
-class RegionNotFound(exceptions.NotFound):
-    message = "Could not find region: {region_id}."
-
-
-class ServiceNotFound(exceptions.NotFound):
-    message = "Could not find service: {service_id}."
-
-
-class EndpointNotFound(exceptions.NotFound):
-    message = "Could not find endpoint: {endpoint_id}."
-
-
-class EndpointGroupNotFound(exceptions.NotFound):
-    message = "Could not find endpoint group: {group_id}."
-
-
 class EndpointNotShown(exceptions.NotFound):
     message = ("Project {project_id} is not associated with this endpoint "
                "or endpoint group.")
 
 
-class PolicyNotFound(exceptions.NotFound):
-    message = "Could not find policy: {policy_id}."
-
-
 class PolicyNotAssociated(exceptions.NotFound):
     message = "Policy {policy_id} is not associated with this."
-
-
-class RegisteredLimitNotFound(exceptions.NotFound):
-    message = "Could not find registered limit: {limit_id}."
-
-
-class LimitNotFound(exceptions.NotFound):
-    message = "Could not find limit: {limit_id}."
 
 
 class TokenNotFound(exceptions.NotFound):
@@ -135,36 +93,8 @@ class TagNotFound(exceptions.NotFound):
     message = "Could not find tag {tag} on project {project_id}."
 
 
-class CredentialNotFound(exceptions.NotFound):
-    message = "Could not find credential: {credential_id}."
-
-
 class TooMany(exceptions.ServiceError):
     """What is countable has a bound for each user."""
 
     status = 403
     message = "A user may have no more than {limit} {what}."
-
-
-class ApplicationCredentialNotFound(exceptions.NotFound):
-    message = "Could not find application credential: {credential_id}."
-
-
-class AccessRuleNotFound(exceptions.NotFound):
-    message = "Could not find access rule: {rule_id}."
-
-
-class TrustNotFound(exceptions.NotFound):
-    message = "Could not find trust: {trust_id}."
-
-
-class ConsumerNotFound(exceptions.NotFound):
-    message = "Could not find consumer: {consumer_id}."
-
-
-class RequestTokenNotFound(exceptions.NotFound):
-    message = "Could not find request token: {token_id}."
-
-
-class AccessTokenNotFound(exceptions.NotFound):
-    message = "Could not find access token: {token_id}."

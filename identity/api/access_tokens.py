@@ -11,7 +11,7 @@ from identity.api.users import find as find_user
 from identity.db import oauth as rows
 from identity.db.delegations import AccessToken
 from identity.delegation import rights
-from identity.exceptions import RoleNotFound
+from identity.exceptions import Missing
 from identity.policies import oauth as policies
 
 #: In the class, ``list`` is a handler.
@@ -73,7 +73,7 @@ class AccessTokens(base.Resource):
                 req, policies.GET_ROLE, user_id, access_token_id):
             if role["id"] == role_id:
                 return {"role": role}
-        raise RoleNotFound(role_id=role_id)
+        raise Missing(kind="role", id=role_id)
 
     def _roles(self, req: wsgi.Request, rule: str, user_id: str,
                token_id: str) -> Views:

@@ -19,7 +19,7 @@ from identity.db.delegations import (
     ApplicationCredentialRole,
 )
 from identity.delegation import request, rights
-from identity.exceptions import AccessRuleNotFound, RoleNotFound
+from identity.exceptions import Missing
 from identity.policies import application_credentials as policies
 from identity.roles import RoleGraph, RoleName
 from identity.schemas import application_credentials as schemas
@@ -153,7 +153,7 @@ def _roles(req: wsgi.Request, graph: RoleGraph,
     wanted = body.get("roles") or [{"name": name} for name in sorted(own)]
     try:
         found = request.chosen(graph, wanted)
-    except RoleNotFound as error:
+    except Missing as error:
         raise exceptions.BadRequest(
             reason=f"{_PLACE}.roles: {error}") from None
     lacking = [role.name for role in found if role.name not in own]
@@ -172,7 +172,7 @@ def _rules(session: Any, user_id: str,
         for rule in body.get("access_rules") or []]
     try:
         return rows.ensure_rules(session, user_id, wanted)
-    except AccessRuleNotFound as error:
+    except Missing as error:
         raise exceptions.BadRequest(
             reason=f"{_PLACE}.access_rules: {error}") from None
 

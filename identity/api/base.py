@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from common import db, exceptions, jsontext, paging, wsgi
+from identity.db import lookup
 from identity.env import Env
 from identity.policies.base import Things, target
 
@@ -68,9 +69,10 @@ class Collection(Resource):
     def view(self, req: wsgi.Request, row: Any) -> dict[str, Any]:
         """Return what clients see of one."""
 
-    @abc.abstractmethod
     def get(self, session: orm.Session, id_: str) -> Any:
-        """Return one, or raise NotFound."""
+        """Return one, or raise Missing."""
+        return lookup.get(session, self.model, id_,
+                          self.about.kind.replace("_", " "))
 
     def remove(self, session: orm.Session, row: Any) -> None:
         """Delete one, or raise what forbids it."""

@@ -80,9 +80,6 @@ class Regions(base.Collection):
             catalog.update(session, region, values)
         return self.shown(req, region)
 
-    def get(self, session: orm.Session, id_: str) -> Region:
-        return catalog.get_region(session, id_)
-
     def remove(self, session: orm.Session, row: Region) -> None:
         """Delete the region and those below it, if no endpoint is there."""
         if catalog.region_is_used(session, row.id):
@@ -150,9 +147,6 @@ class Services(base.Collection):
             catalog.update(session, service, body)
         return self.shown(req, service)
 
-    def get(self, session: orm.Session, id_: str) -> Service:
-        return catalog.get_service(session, id_)
-
     def remove(self, session: orm.Session, row: Service) -> None:
         catalog.delete(session, row)
 
@@ -212,9 +206,6 @@ class Endpoints(base.Collection):
             endpoint = catalog.get_endpoint(session, endpoint_id)
             catalog.update(session, endpoint, self._values(session, body))
         return self.shown(req, endpoint)
-
-    def get(self, session: orm.Session, id_: str) -> Endpoint:
-        return catalog.get_endpoint(session, id_)
 
     def remove(self, session: orm.Session, row: Endpoint) -> None:
         catalog.delete(session, row)

@@ -10,7 +10,7 @@ from identity.api import base
 from identity.db import credentials
 from identity.db.delegations import Credential
 from identity.delegation import rights
-from identity.exceptions import UserNotFound
+from identity.exceptions import Missing
 from identity.policies import credentials as policies
 from identity.policies.base import target
 from identity.schemas import credentials as schemas
@@ -67,7 +67,7 @@ class Credentials(base.Resource):
         try:
             with self._db.writer() as session:
                 credentials.add(session, row)
-        except UserNotFound as error:
+        except Missing as error:
             raise exceptions.BadRequest(
                 reason=f"body.credential.user_id: {error}") from None
         return {"credential": view(req, row, body["blob"])}

@@ -17,7 +17,7 @@ from identity.db import credentials, projects
 from identity.db.delegations import Credential
 from identity.db.models import PROJECT
 from identity.delegation import ec2, rights, signatures
-from identity.exceptions import CredentialNotFound, ProjectNotFound
+from identity.exceptions import Missing
 from identity.methods.base import Proof
 from identity.policies import credentials as policies
 from identity.policies.base import target
@@ -113,13 +113,13 @@ def _find(session: Any, req: wsgi.Request, rule: str, user_id: str,
     find_user(session, req, rule, user_id)
     row = credentials.by_access(session, access)
     if row is None or row.user_id != user_id:
-        raise CredentialNotFound(credential_id=access)
+        raise Missing(kind="credential", id=access)
     return row
 
 
 def _check_project(session: Any, req: wsgi.Request, user_id: str,
                    project_id: str) -> None:
-    """Raise ProjectNotFound unless the user may have keys there.
+    """Raise Missing unless the user may have keys there.
 
     To others than administrators, where the user has no role is nowhere.
     """
@@ -127,7 +127,7 @@ def _check_project(session: Any, req: wsgi.Request, user_id: str,
     scope = Scope(PROJECT, project_id)
     if not (queries.roles_on(session, user_id, scope)
             or req.allowed(policies.CREATE_EC2, {})):
-        raise ProjectNotFound(project_id=project_id)
+        raise Missing(kind="project", id=project_id)
 
 
 class SignedRequests(base.Resource):

@@ -60,9 +60,6 @@ class EndpointGroups(base.Collection):
             catalog.update(session, group, body)
         return self.shown(req, group)
 
-    def get(self, session: orm.Session, id_: str) -> EndpointGroup:
-        return endpoint_filter.get_group(session, id_)
-
     def remove(self, session: orm.Session, row: EndpointGroup) -> None:
         catalog.delete(session, row)
 

@@ -7,8 +7,6 @@ import urllib.parse
 import uuid
 from typing import Any
 
-from sqlalchemy import orm
-
 from common import db, exceptions, wsgi
 from identity.api import base
 from identity.db import authority as queries
@@ -18,7 +16,7 @@ from identity.db.delegations import Consumer, RequestToken
 from identity.db.models import PROJECT
 from identity.delegation import oauth, request
 from identity.delegation.base import is_over
-from identity.exceptions import NotAllowed, RequestTokenNotFound
+from identity.exceptions import Missing, NotAllowed
 from identity.policies import oauth as policies
 from identity.schemas import oauth as schemas
 from identity.tokens import Scope
@@ -52,7 +50,7 @@ class Consumers(base.Collection):
         req.authorize(self.about.update)
         body = req.json["consumer"]
         with self._db.writer() as session:
-            row = rows.get_consumer(session, consumer_id)
+            row = self.get(session, consumer_id)
             row.description = body.get("description", row.description)
         return self.shown(req, row)
 
@@ -66,9 +64,6 @@ class Consumers(base.Collection):
             session.delete(row)
         for user_id in users:
             self._announce(req.ctx, user_id=user_id)
-
-    def get(self, session: orm.Session, id_: str) -> Consumer:
-        return rows.get_consumer(session, id_)
 
     def view(self, req: wsgi.Request, row: Consumer) -> dict[str, Any]:
         return {"id": row.id, "description": row.description,
@@ -131,7 +126,7 @@ class Exchange(base.Resource):
         with self._db.writer() as session:
             row = session.get(RequestToken, request_token_id)
             if row is None or is_over(row.expires_at):
-                raise RequestTokenNotFound(token_id=request_token_id)
+                raise Missing(kind="request token", id=request_token_id)
             graph = self._authority.graph(session)
             held = {role.id for role in graph.effective(queries.roles_on(
                 session, user_id, Scope(PROJECT, row.project_id)))}

@@ -3,8 +3,6 @@
 import uuid
 from typing import Any
 
-from sqlalchemy import orm
-
 from common import wsgi
 from identity.api import base
 from identity.api.catalog import view_endpoint
@@ -45,9 +43,6 @@ class Policies(base.Collection):
             for name, value in known.items():
                 setattr(policy, name, value)
         return self.shown(req, policy)
-
-    def get(self, session: orm.Session, id_: str) -> Policy:
-        return rows.get(session, id_)
 
     def view(self, req: wsgi.Request, row: Policy) -> dict[str, Any]:
         return view(req, row)

@@ -46,16 +46,13 @@ class RegisteredLimits(base.Collection):
         req.authorize(self.about.update)
         body = req.json["registered_limit"]
         with self._db.writer() as session:
-            row = rows.get_registered(session, registered_limit_id)
+            row = self.get(session, registered_limit_id)
             if any(name in body and body[name] != getattr(row, name)
                    for name in _FIXED):
                 _refuse_used(session, registered_limit_id)
             refuse_unknown(session, body, "registered_limit")
             rows.set_registered(session, row, body)
         return self.shown(req, row)
-
-    def get(self, session: orm.Session, id_: str) -> RegisteredLimit:
-        return rows.get_registered(session, id_)
 
     def remove(self, session: orm.Session, row: RegisteredLimit) -> None:
         _refuse_used(session, row.id)

@@ -10,7 +10,7 @@ from identity.api import base
 from identity.api.projects import refuse_immutable, refuse_moves
 from identity.db import projects, roles
 from identity.db.models import Role
-from identity.exceptions import DomainNotFound, ImplicationNotFound, NotAllowed
+from identity.exceptions import ImplicationNotFound, Missing, NotAllowed
 from identity.policies import roles as policies
 from identity.policies.base import target
 from identity.roles import RoleGraph
@@ -206,7 +206,7 @@ def _check_domain(session: Any, domain_id: str | None) -> None:
         return
     try:
         projects.get_domain(session, domain_id)
-    except DomainNotFound as error:
+    except Missing as error:
         raise exceptions.BadRequest(
             reason=f"body.role.domain_id: {error}") from None
 

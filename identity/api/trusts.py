@@ -13,7 +13,7 @@ from identity.db import trusts, users
 from identity.db.delegations import Trust, TrustRole
 from identity.db.models import PROJECT
 from identity.delegation import redelegation, request, rights
-from identity.exceptions import NotAllowed, ProjectNotFound, RoleNotFound
+from identity.exceptions import Missing, NotAllowed
 from identity.policies import trusts as policies
 from identity.policies.base import target
 from identity.roles import RoleGraph, RoleName
@@ -124,7 +124,7 @@ class Trusts(base.Resource):
         for role in _view_roles(req, trust, graph):
             if role["id"] == role_id:
                 return {"role": role}
-        raise RoleNotFound(role_id=role_id)
+        raise Missing(kind="role", id=role_id)
 
 
 def _authorize_list(req: wsgi.Request, query: dict[str, Any]) -> None:
@@ -182,7 +182,7 @@ def _roles(session: Any, req: wsgi.Request, body: dict[str, Any],
     held = graph.effective(queries.roles_on(
         session, str(holder_id), Scope(PROJECT, project_id)))
     if not held:
-        raise ProjectNotFound(project_id=project_id)
+        raise Missing(kind="project", id=project_id)
     found = request.chosen(graph, wanted)
     lacking = {role.name for role in found} - {
         role.name for role in held if _covers(req, project_id, role)}

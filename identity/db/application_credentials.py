@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
+from identity.db import lookup
 from identity.db.authority import changed_rows
 from identity.db.credentials import lock_owner
 from identity.db.delegations import (
@@ -24,12 +25,10 @@ Request = tuple[str, str, str]
 
 def get(session: orm.Session, user_id: str,
         credential_id: str) -> ApplicationCredential:
-    """Return that of the user, or raise ApplicationCredentialNotFound."""
-    found = session.get(ApplicationCredential, credential_id)
-    if found is None or found.user_id != user_id:
-        raise exceptions.ApplicationCredentialNotFound(
-            credential_id=credential_id)
-    return found
+    """Return the user's application credential, or raise Missing."""
+    return lookup.get_of_user(
+        session, ApplicationCredential, user_id, credential_id,
+        "application credential")
 
 
 def by_name(session: orm.Session, user_id: str,
@@ -64,13 +63,10 @@ def rules_of(session: orm.Session, user_id: str) -> Sequence[AccessRule]:
         .order_by(AccessRule.id)).all()
 
 
-def get_rule(session: orm.Session, user_id: str,
-             rule_id: str) -> AccessRule:
-    """Return the user's access rule, or raise AccessRuleNotFound."""
-    found = session.get(AccessRule, rule_id)
-    if found is None or found.user_id != user_id:
-        raise exceptions.AccessRuleNotFound(rule_id=rule_id)
-    return found
+def get_rule(session: orm.Session, user_id: str, rule_id: str) -> AccessRule:
+    """Return the user's access rule, or raise Missing."""
+    return lookup.get_of_user(
+        session, AccessRule, user_id, rule_id, "access rule")
 
 
 def ensure_rules(session: orm.Session, user_id: str,
@@ -80,7 +76,7 @@ def ensure_rules(session: orm.Session, user_id: str,
     Call it with the owner locked, so that no two make the same.
 
     :param wanted: requests, or ids of rules that are there
-    :raises AccessRuleNotFound: for an id that is no rule of the user
+    :raises Missing: for an id that is no rule of the user
     """
     known = rules_of(session, user_id)
     by_id: dict[Request | str, AccessRule] = {
@@ -100,7 +96,7 @@ def ensure_rules(session: orm.Session, user_id: str,
 def _make_rule(session: orm.Session, user_id: str,
                key: Request | str) -> AccessRule:
     if isinstance(key, str):
-        raise exceptions.AccessRuleNotFound(rule_id=key)
+        raise exceptions.Missing(kind="access rule", id=key)
     service, method, path = key
     made = AccessRule(id=uuid.uuid4().hex, user_id=user_id,
                       service=service, method=method, path=path)

@@ -6,35 +6,25 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from identity import exceptions
-from identity.db import authority
+from identity.db import authority, lookup
 from identity.db.models import Endpoint, EndpointGroup, Region, Service
 
 _Row = TypeVar("_Row", Region, Service, Endpoint, EndpointGroup)
 
 
 def get_region(session: orm.Session, region_id: str) -> Region:
-    """Return the region, or raise RegionNotFound."""
-    region = session.get(Region, region_id)
-    if region is None:
-        raise exceptions.RegionNotFound(region_id=region_id)
-    return region
+    """Return the region, or raise Missing."""
+    return lookup.get(session, Region, region_id, "region")
 
 
 def get_service(session: orm.Session, service_id: str) -> Service:
-    """Return the service, or raise ServiceNotFound."""
-    service = session.get(Service, service_id)
-    if service is None:
-        raise exceptions.ServiceNotFound(service_id=service_id)
-    return service
+    """Return the service, or raise Missing."""
+    return lookup.get(session, Service, service_id, "service")
 
 
 def get_endpoint(session: orm.Session, endpoint_id: str) -> Endpoint:
-    """Return the endpoint, or raise EndpointNotFound."""
-    endpoint = session.get(Endpoint, endpoint_id)
-    if endpoint is None:
-        raise exceptions.EndpointNotFound(endpoint_id=endpoint_id)
-    return endpoint
+    """Return the endpoint, or raise Missing."""
+    return lookup.get(session, Endpoint, endpoint_id, "endpoint")
 
 
 def services(session: orm.Session, **equal: object) -> Iterable[Service]:

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
+from identity.db import lookup
 from identity.db.delegations import Credential
 from identity.db.models import User
 
@@ -21,11 +22,8 @@ def access_hash(access: str) -> str:
 
 
 def get(session: orm.Session, credential_id: str) -> Credential:
-    """Return the credential, or raise CredentialNotFound."""
-    found = session.get(Credential, credential_id)
-    if found is None:
-        raise exceptions.CredentialNotFound(credential_id=credential_id)
-    return found
+    """Return the credential, or raise Missing."""
+    return lookup.get(session, Credential, credential_id, "credential")
 
 
 def by_access(session: orm.Session, access: str) -> Credential | None:
@@ -67,10 +65,10 @@ def flush(session: orm.Session) -> None:
 def lock_owner(session: orm.Session, user_id: str) -> None:
     """Let nobody else add to what the user has until the end.
 
-    :raises UserNotFound: if there is no such user
+    :raises Missing: if there is no such user
     """
     # SQLite has one writer anyway and leaves FOR UPDATE out.
     found = session.scalar(
         sa.select(User.id).where(User.id == user_id).with_for_update())
     if found is None:
-        raise exceptions.UserNotFound(user_id=user_id)
+        raise exceptions.Missing(kind="user", id=user_id)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
-from identity.db import authority
+from identity.db import authority, lookup
 from identity.db.models import (
     Endpoint,
     EndpointGroup,
@@ -19,11 +19,8 @@ Link = ProjectEndpoint | ProjectEndpointGroup
 
 
 def get_group(session: orm.Session, group_id: str) -> EndpointGroup:
-    """Return the endpoint group, or raise EndpointGroupNotFound."""
-    group = session.get(EndpointGroup, group_id)
-    if group is None:
-        raise exceptions.EndpointGroupNotFound(group_id=group_id)
-    return group
+    """Return the endpoint group, or raise Missing."""
+    return lookup.get(session, EndpointGroup, group_id, "endpoint group")
 
 
 def is_used(session: orm.Session) -> bool:

@@ -11,15 +11,6 @@ from identity.db.models import Limit, Project, RegisteredLimit
 from identity.db.projects import flush
 
 
-def get_registered(session: orm.Session,
-                   limit_id: str) -> RegisteredLimit:
-    """Return the registered limit, or raise RegisteredLimitNotFound."""
-    found = session.get(RegisteredLimit, limit_id)
-    if found is None:
-        raise exceptions.RegisteredLimitNotFound(limit_id=limit_id)
-    return found
-
-
 def set_registered(session: orm.Session, row: RegisteredLimit,
                    values: dict[str, Any]) -> None:
     """Set attributes of a new or stored one, or raise Duplicate."""
@@ -41,12 +32,12 @@ def has_limits(session: orm.Session, registered_id: str) -> bool:
 
 
 def get(session: orm.Session, limit_id: str) -> Limit:
-    """Return the limit with its owner, or raise LimitNotFound."""
+    """Return the limit with its owner, or raise Missing."""
     found = session.scalars(
         sa.select(Limit).where(Limit.id == limit_id)
         .options(orm.joinedload(Limit.owner))).first()
     if found is None:
-        raise exceptions.LimitNotFound(limit_id=limit_id)
+        raise exceptions.Missing(kind="limit", id=limit_id)
     return found
 
 

@@ -10,24 +10,16 @@ from sqlalchemy import orm
 
 from common import exceptions as common_exceptions
 from identity import exceptions
+from identity.db import lookup
 from identity.db.authority import changed_rows
 from identity.db.delegations import (
     AccessToken,
-    Consumer,
     Nonce,
     RequestToken,
 )
 
 #: Request tokens of one consumer that wait to be authorized.
 _MAX_WAITING = 1000
-
-
-def get_consumer(session: orm.Session, consumer_id: str) -> Consumer:
-    """Return the consumer, or raise ConsumerNotFound."""
-    found = session.get(Consumer, consumer_id)
-    if found is None:
-        raise exceptions.ConsumerNotFound(consumer_id=consumer_id)
-    return found
 
 
 def users_of(session: orm.Session, consumer_id: str) -> Iterable[str]:
@@ -89,11 +81,9 @@ def exchange(session: orm.Session, row: RequestToken, sealed_secret: str,
 
 def get_access_token(session: orm.Session, user_id: str,
                      token_id: str) -> AccessToken:
-    """Return the user's access token, or raise AccessTokenNotFound."""
-    found = session.get(AccessToken, token_id)
-    if found is None or found.user_id != user_id:
-        raise exceptions.AccessTokenNotFound(token_id=token_id)
-    return found
+    """Return the user's access token, or raise Missing."""
+    return lookup.get_of_user(
+        session, AccessToken, user_id, token_id, "access token")
 
 
 def remember(session: orm.Session, nonce_id: str,

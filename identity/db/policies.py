@@ -4,16 +4,13 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
-from identity.db import catalog
+from identity.db import catalog, lookup
 from identity.db.models import Endpoint, Policy, PolicyAssociation
 
 
 def get(session: orm.Session, policy_id: str) -> Policy:
-    """Return the policy, or raise PolicyNotFound."""
-    policy = session.get(Policy, policy_id)
-    if policy is None:
-        raise exceptions.PolicyNotFound(policy_id=policy_id)
-    return policy
+    """Return the policy, or raise Missing."""
+    return lookup.get(session, Policy, policy_id, "policy")
 
 
 def association(policy_id: str, *, endpoint_id: str | None = None,
@@ -76,7 +73,7 @@ def of_endpoint(session: orm.Session, endpoint: Endpoint) -> Policy:
     Its own comes first, then that of its service in its region, or in the
     nearest one above, then that of its service.
 
-    :raises PolicyNotFound: if there is none
+    :raises Missing: if there is none
     """
     places = [f"endpoint:{endpoint.id}"]
     if endpoint.region_id is not None:
@@ -92,4 +89,5 @@ def of_endpoint(session: orm.Session, endpoint: Endpoint) -> Policy:
     for row in sorted(made, key=lambda row: places.index(row.place)):
         found: Policy = row.Policy
         return found
-    raise exceptions.PolicyNotFound(policy_id=f"of endpoint {endpoint.id}")
+    raise exceptions.Missing(
+        kind="policy", id=f"of endpoint {endpoint.id}")

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
-from identity.db import authority
+from identity.db import authority, lookup
 from identity.db.delegations import Credential
 from identity.db.models import (
     DOMAIN,
@@ -56,18 +56,15 @@ _VIEWED = (*[sa.inspect(Project).local_table.c[name]
 
 
 def get(session: orm.Session, project_id: str) -> Project:
-    """Return the project, which may be a domain, or raise."""
-    project = session.get(Project, project_id)
-    if project is None:
-        raise exceptions.ProjectNotFound(project_id=project_id)
-    return project
+    """Return the project, which may be a domain, or raise Missing."""
+    return lookup.get(session, Project, project_id, "project")
 
 
 def get_domain(session: orm.Session, domain_id: str) -> Project:
-    """Return the domain, or raise DomainNotFound."""
+    """Return the domain, or raise Missing."""
     domain = session.get(Project, domain_id)
     if domain is None or not domain.is_domain:
-        raise exceptions.DomainNotFound(domain_id=domain_id)
+        raise exceptions.Missing(kind="domain", id=domain_id)
     return domain
 
 

@@ -7,17 +7,14 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
-from identity.db import authority
+from identity.db import authority, lookup
 from identity.db.models import Assignment, Implication, Role
 from identity.db.projects import flush
 
 
 def get(session: orm.Session, role_id: str) -> Role:
-    """Return the role, or raise RoleNotFound."""
-    role = session.get(Role, role_id)
-    if role is None:
-        raise exceptions.RoleNotFound(role_id=role_id)
-    return role
+    """Return the role, or raise Missing."""
+    return lookup.get(session, Role, role_id, "role")
 
 
 def all_roles(session: orm.Session) -> list[Role]:

@@ -18,10 +18,10 @@ _MAX_CHAIN = 64
 
 
 def get(session: orm.Session, trust_id: str) -> Trust:
-    """Return a trust that was not deleted, or raise TrustNotFound."""
+    """Return a trust that was not deleted, or raise Missing."""
     found = session.get(Trust, trust_id)
     if found is None or found.deleted_at is not None:
-        raise exceptions.TrustNotFound(trust_id=trust_id)
+        raise exceptions.Missing(kind="trust", id=trust_id)
     return found
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import orm
 
 from common import db
 from identity import exceptions
-from identity.db import authority, losses
+from identity.db import authority, lookup, losses
 from identity.db.models import (
     GROUP,
     USER,
@@ -24,19 +24,13 @@ from identity.db.projects import flush
 
 
 def get(session: orm.Session, user_id: str) -> User:
-    """Return the user, or raise UserNotFound."""
-    user = session.get(User, user_id)
-    if user is None:
-        raise exceptions.UserNotFound(user_id=user_id)
-    return user
+    """Return the user, or raise Missing."""
+    return lookup.get(session, User, user_id, "user")
 
 
 def get_group(session: orm.Session, group_id: str) -> Group:
-    """Return the group, or raise GroupNotFound."""
-    group = session.get(Group, group_id)
-    if group is None:
-        raise exceptions.GroupNotFound(group_id=group_id)
-    return group
+    """Return the group, or raise Missing."""
+    return lookup.get(session, Group, group_id, "group")
 
 
 def add(session: orm.Session, user: User, password_hash: str | None, *,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from common import db, exceptions
-from identity.exceptions import RoleNotFound
+from identity.exceptions import Missing
 from identity.roles import RoleGraph, RoleName
 
 
@@ -15,7 +15,7 @@ def chosen(graph: RoleGraph, wanted: Iterable[Mapping[str, Any]]
 
     Roles of domains are none of those that tokens have.
 
-    :raises RoleNotFound: for one that there is not
+    :raises Missing: for one that there is not
     """
     by_name = {role.name: role for role in graph.names.values()
                if role.domain_id is None}
@@ -24,7 +24,7 @@ def chosen(graph: RoleGraph, wanted: Iterable[Mapping[str, Any]]
         role = (graph.names.get(item["id"]) if "id" in item
                 else by_name.get(item["name"]))
         if role is None or role.domain_id or item.get("domain_id"):
-            raise RoleNotFound(role_id=item.get("id", item.get("name")))
+            raise Missing(kind="role", id=item.get("id", item.get("name")))
         found[role.id] = role
     return list(found.values())
 
