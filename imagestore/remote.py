@@ -98,6 +98,8 @@ class Regions:
             body.close()
         if status != "active":
             raise NotActive(image_id=image_id, status=status)
+        if not isinstance(shown.get("size"), int):
+            raise RemoteDamaged()
         return dict(shown)
 
     def open(self, token: Secret, url: str,
@@ -186,7 +188,7 @@ class RemoteData:
         self._body = body
         self._got = 0
         #: Bytes to come.
-        self.size: int | None = shown.get("size")
+        self.size: int = shown["size"]
         self._wanted = shown.get("os_hash_value")
         algo = str(shown.get("os_hash_algo"))
         known = self._wanted and algo in _DIGESTS

@@ -10,7 +10,14 @@ from typing import Any, ClassVar
 
 from sqlalchemy import orm
 
-from common import concurrency, context, failpoint, fetch, task
+from common import (
+    concurrency,
+    context,
+    failpoint,
+    fetch,
+    signatures,
+    task,
+)
 from common import exceptions as common_exceptions
 from common.secret import Secret
 from imagestore import exceptions, remote
@@ -263,7 +270,8 @@ class ImportImage(task.Task):
         try:
             if not self._has(env, name):
                 self._copy(env, image, name, last=last)
-        except (exceptions.ContentRefused, exceptions.Gone, task.LostLease):
+        except (exceptions.ContentRefused, exceptions.Gone,
+                signatures.Refused, task.LostLease):
             raise
         except (OSError, common_exceptions.ServiceError) as error:
             if self.must_succeed or task.transient(error):

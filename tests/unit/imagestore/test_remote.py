@@ -150,6 +150,7 @@ def test_properties_are_as_protected_as_ever(tmp_path, region):
     ({"status": "queued"}, "is queued, not active"),
     ({"os_hash_value": "0" * 128}, "not those that the image was made of"),
     ({"size": len(CONTENT) + 1, "content": CONTENT + b"x"}, "made of"),
+    ({"size": None}, "does not answer properly"),
     ({"disk_format": "../x"}, "does not answer properly"),
     ({"hw_disk_bus": 7}, "hw_disk_bus"),
     ({"disk_format": "qcow2"}, "looks like raw")])

@@ -147,7 +147,8 @@ def test_imports(service, web):
     for data, status in ((CONTENT, "active"), (CONTENT[1:], "queued")):
         staged = service.create(**properties)["id"]
         service.stage(staged, data)
-        service.start_import(staged)
+        service.start_import(staged, all_stores=True,
+                             all_stores_must_succeed=False)
         fetched = service.create(**properties)["id"]
         service.start_import(fetched, "web-download", uri=web.add("/x", data))
         there = service.create(**properties)["id"]
