@@ -1,10 +1,14 @@
 """Options of the image service."""
 
+from typing import TYPE_CHECKING
+
 from oslo_config import cfg, types
 
 from common import conf as common_conf
-from common import fetch
 from imagestore import import_conf
+
+if TYPE_CHECKING:
+    from common import fetch
 
 GROUP = "imagestore"
 
@@ -125,8 +129,10 @@ def parse_store(text: str) -> tuple[str, str]:
     return name.strip(), kind.strip()
 
 
-def web_rules(conf: cfg.ConfigOpts) -> fetch.Rules:
+def web_rules(conf: cfg.ConfigOpts) -> "fetch.Rules":
     """Return where data may be read from that users name."""
+    # With its HTTP client: not for all who read options.
+    from common import fetch
     own = conf[GROUP]
     return fetch.Rules(ports=own.web_ports, allowed=own.web_allowed_networks,
                        denied=own.web_denied_networks)

@@ -6,7 +6,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm, types
-from sqlalchemy.dialects import mysql
 from sqlalchemy.ext import compiler
 from sqlalchemy.sql import functions
 
@@ -58,6 +57,8 @@ class UTCDateTime(types.TypeDecorator[datetime.datetime]):
     def load_dialect_impl(
             self, dialect: sa.Dialect) -> types.TypeEngine[Any]:
         if dialect.name in ("mysql", "mariadb"):
+            # Its import takes memory that those on others need not give.
+            from sqlalchemy.dialects import mysql
             return dialect.type_descriptor(mysql.DATETIME(fsp=6))
         return dialect.type_descriptor(sa.DateTime())
 

@@ -1,7 +1,10 @@
 """Rules are compiled; they must decide as oslo.policy itself does."""
 
+import contextlib
+import http.server
 import itertools
 import os
+import threading
 
 import pytest
 from oslo_policy import opts
@@ -100,3 +103,36 @@ def test_file_is_read_again(tmp_path, monkeypatch):
     os.utime(path, (later, later))
     monkeypatch.setattr(policy, "_RELOAD_S", 0)
     assert not ours.allows("thing:get", {}, friend)
+
+
+def test_a_server_is_asked(tmp_path):
+    with served(b"True") as yes, served(b"False") as no:
+        rules = [policy.rule(name, f"http:{url}/%(id)s", "x", [("GET", "/")])
+                 for name, url in (("yes", yes), ("no", no))]
+        ours, _ = both(tmp_path, rules)
+        sender = context.RequestContext(roles=["member"])
+        assert ours.allows("yes", {"id": "i"}, sender)
+        assert not ours.allows("no", {"id": "i"}, sender)
+
+
+@contextlib.contextmanager
+def served(answer):
+    """Give where ``answer`` is what is said to each POST."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):  # noqa: N802
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args):
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"//127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
