@@ -10,6 +10,7 @@ import os
 import pathlib
 import struct
 import subprocess
+from collections.abc import Iterable
 
 from common import qemu_img
 
@@ -21,6 +22,10 @@ _KERNEL_AT = MIB // SECTOR
 
 _GRUB = pathlib.Path("/usr/lib/grub/i386-pc")
 _GRUB_MODULES = ("biosdisk", "linux")
+#: For one that reads its configuration from the root file system.
+_GRUB_FULL = ("biosdisk", "part_msdos", "ext2", "search", "search_label",
+              "normal", "configfile", "linux", "serial", "terminal", "test",
+              "echo", "ls")
 
 
 def _run(*argv: str, stdin: str | None = None) -> None:
@@ -35,13 +40,20 @@ def _sectors(size: int) -> int:
     return -(-size // SECTOR)
 
 
-def _grub(config: str, work: pathlib.Path) -> bytes:
-    """Return a boot loader that runs ``config`` and nothing else."""
+def _grub(config: str, work: pathlib.Path,
+          modules: Iterable[str] = _GRUB_MODULES) -> bytes:
+    """Return a boot loader that runs ``config``.
+
+    :raises RuntimeError: if it does not fit before the first partition
+    """
     source, image = work / "grub.cfg", work / "core.img"
     source.write_text(config)
     _run("grub-mkimage", "-O", "i386-pc", "-d", str(_GRUB), "-p", "/",
-         "-c", str(source), "-o", str(image), *_GRUB_MODULES)
-    return image.read_bytes()
+         "-c", str(source), "-o", str(image), *modules)
+    core = image.read_bytes()
+    if _sectors(len(core)) >= _KERNEL_AT:
+        raise RuntimeError("the boot loader does not fit before the kernel")
+    return core
 
 
 def _boot_sector(start: int, count: int) -> bytes:
@@ -101,8 +113,6 @@ def write(output: pathlib.Path, *, kernel: bytes, initrd: bytes,
         f"linux ($root){_KERNEL_AT}+{_sectors(len(kernel))} {command_line}\n"
         f"initrd ($root){initrd_at}+{_sectors(len(initrd))}\n"
         "boot\n", work)
-    if _sectors(len(core)) >= _KERNEL_AT:
-        raise RuntimeError("the boot loader does not fit before the kernel")
     raw, plain = work / "disk.raw", work / "plain.raw"
     with raw.open("wb") as file:
         file.truncate((root_at_mib + root_mib) * MIB)
@@ -117,3 +127,27 @@ def write(output: pathlib.Path, *, kernel: bytes, initrd: bytes,
     _root_file_system(raw, root_at_mib * MIB, root_mib * MIB, root, label)
     qemu_img.compress(str(raw), str(output))
     qemu_img.put(str(output), "qcow2", _KERNEL_AT * SECTOR, str(plain))
+
+
+def write_root(output: pathlib.Path, *, root: pathlib.Path, size_mib: int,
+               label: str, work: pathlib.Path) -> None:
+    """Write a compressed qcow2 disk that boots as its root says.
+
+    The boot loader reads /boot/grub/grub.cfg, as a system's own does, so
+    that the system can install new kernels.
+
+    :param root: tree that the one file system is made of
+    """
+    core = _grub(
+        f"search --no-floppy --label --set=root {label}\n"
+        "set prefix=($root)/boot/grub\n"
+        "configfile $prefix/grub.cfg\n", work, _GRUB_FULL)
+    raw = work / "disk.raw"
+    with raw.open("wb") as file:
+        file.truncate(size_mib * MIB)
+        file.write(_boot_sector(_KERNEL_AT, (size_mib - 1) * MIB // SECTOR))
+        file.write(core)
+    _run("mke2fs", "-q", "-F", "-t", "ext4", "-L", label, "-d", str(root),
+         "-E", f"offset={MIB},root_owner=0:0,lazy_itable_init=1",
+         str(raw), f"{(size_mib - 1) * 1024}k")
+    qemu_img.compress(str(raw), str(output))

@@ -1,5 +1,6 @@
 """Debian packages as files: fetched by version, unpacked, never installed."""
 
+import dataclasses
 import pathlib
 import re
 import shlex
@@ -21,6 +22,38 @@ def _run(*argv: str, cwd: pathlib.Path | None = None) -> str:
         raise PackageError(
             f"{shlex.join(argv)}: {done.stderr.strip()[-500:]}")
     return done.stdout
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """A place that packages come from; its text is a line for apt."""
+
+    uri: str
+    suite: str
+    components: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"deb {self.uri} {self.suite} {' '.join(self.components)}"
+
+
+def sources(suite: str) -> list[Source]:
+    """Return where this machine's apt finds a release of Debian.
+
+    The release itself is in front of its updates; none if apt has not got
+    the release.
+    """
+    found: dict[tuple[str, str], list[str]] = {}
+    for line in _run("apt-get", "indextargets", "--format",
+                     "$(CREATED_BY) $(REPO_URI) $(RELEASE) $(COMPONENT)",
+                     ).splitlines():
+        kind, uri, release, component = line.split()
+        if kind == "Packages" and release in (
+                suite, f"{suite}-updates", f"{suite}-security"):
+            found.setdefault((release, uri), []).append(component)
+    made = [Source(uri, release, tuple(sorted(set(components))))
+            for (release, uri), components in sorted(found.items())
+            if "main" in components]
+    return made if made and made[0].suite == suite else []
 
 
 def depends(name: str) -> list[str]:

@@ -5,8 +5,10 @@ import os
 import pathlib
 import shutil
 import tempfile
+from collections.abc import Callable
 
-from imagestore.build import packages, tiny
+from imagestore.build import debian, packages, tiny
+from imagestore.build.template import Template
 
 _HERE = pathlib.Path(__file__).parent
 
@@ -35,7 +37,10 @@ def _publish(source: pathlib.Path, output: pathlib.Path) -> None:
 
 
 def build(name: str, output: pathlib.Path, cache: pathlib.Path) -> bool:
-    """Write the image to ``output``; return False if the cache had it."""
+    """Write the image to ``output``; return False if the cache had it.
+
+    For those of known versions of packages.
+    """
     wanted = packages.files(tiny.package_names())
     kept = cache / "images" / _fingerprint(name, wanted)
     fresh = not kept.exists()
@@ -46,3 +51,11 @@ def build(name: str, output: pathlib.Path, cache: pathlib.Path) -> bool:
             _publish(made, kept)
     _publish(kept, output)
     return fresh
+
+
+def build_debian(wanted: Template, output: pathlib.Path,
+                 cache: pathlib.Path, say: Callable[[str], None]) -> None:
+    """Write an image of the packages that there are now to ``output``."""
+    with tempfile.TemporaryDirectory(prefix="image-build-") as work:
+        _publish(debian.build(wanted, cache, pathlib.Path(work), say),
+                 output)
