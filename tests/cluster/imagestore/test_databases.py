@@ -2,7 +2,12 @@
 
 import pytest
 
-from tests.unit.imagestore import test_data, test_images, test_metadefs
+from tests.unit.imagestore import (
+    test_data,
+    test_images,
+    test_metadefs,
+    test_remote,
+)
 
 SAME = [
     test_images.test_new_image_has_the_shape_of_the_api,
@@ -35,3 +40,22 @@ def test_same(service, test):
         test(service, test_metadefs.make_public(service))
     else:
         test(service)
+
+
+@pytest.fixture
+def region():
+    made = test_remote.Region()
+    made.show()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("test", [
+    test_remote.test_data_and_some_properties_are_taken_over,
+    test_remote.test_tokens_are_kept_no_longer_than_they_live],
+    ids=lambda test: test.__name__)
+def test_imports_are_the_same(service, region, test):
+    service.conf.set_override(
+        "import_methods", test_remote.METHODS, group="imagestore")
+    service.env.regions = test_remote.Near(service.conf, region.url)
+    test(service, region)

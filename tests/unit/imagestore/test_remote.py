@@ -5,10 +5,10 @@ import gzip
 import hashlib
 import json
 import os
-import sqlite3
 
 import pytest
 
+from imagestore.db import models
 from imagestore.remote import Regions
 from tests import base
 from tests.unit.imagestore.conftest import Service
@@ -100,10 +100,9 @@ def kept_tokens(service):
     path = service.directory.parent / "imagestore.db"
     for each in path.parent.glob(f"{path.name}*"):
         assert TOKEN.encode() not in each.read_bytes()
-    with sqlite3.connect(path) as database:
-        return [row[0] for row in database.execute(
-            "SELECT sealed_token FROM image_imports "
-            "WHERE sealed_token IS NOT NULL")]
+    with service.db.reader() as session:
+        return [row.sealed_token for row in session.query(models.ImageImport)
+                if row.sealed_token]
 
 
 def test_data_and_some_properties_are_taken_over(service, region):
@@ -206,17 +205,11 @@ def test_tokens_are_kept_no_longer_than_they_live(service, region):
 def test_sealed_token_is_for_one_task(service):
     for image in (queued(service), queued(service)):
         start(service, image)
-    with sqlite3.connect(
-            service.directory.parent / "imagestore.db") as database:
-        tokens = kept_tokens(service)
-        for token, other in (tokens, tokens[::-1]):
-            database.execute(
-                "UPDATE image_imports SET sealed_token = ? "
-                "WHERE sealed_token = ?", (f"!{other}", token))
-        database.execute("UPDATE image_imports "
-                         "SET sealed_token = substr(sealed_token, 2)")
-        images = [row[0] for row in database.execute(
-            "SELECT id FROM images")]
+    with service.db.writer() as session:
+        one, other = session.query(models.ImageImport)
+        one.sealed_token, other.sealed_token = (
+            other.sealed_token, one.sealed_token)
+        images = [image.id for image in session.query(models.Image)]
 
     service.run()
 
