@@ -22,6 +22,10 @@ QUERY: dict[str, Any] = {
 }
 
 
+class MarkerUnknown(exceptions.BadRequest):
+    message = "marker: {marker!r} is not in the list"
+
+
 @dataclasses.dataclass
 class Page:
     """A part of a list.
@@ -48,6 +52,20 @@ class Page:
                  for key, way in keys]
         return statement.order_by(*order).limit(self.limit)
 
+    def check_marker(self, session: orm.Session, column: Any,
+                     seen: Any) -> None:
+        """Raise MarkerUnknown if the marker is of no row that is seen.
+
+        As if it were not there: it may be of others.
+
+        :param column: what the marker is a value of
+        :param seen: the condition of rows that may be told of
+        """
+        if self.marker is not None and session.execute(
+                sa.select(column).where(
+                    seen, column == self.marker)).first() is None:
+            raise MarkerUnknown(marker=self.marker)
+
     def _last_direction(self) -> str:
         return self.sort[-1][1] if self.sort else "asc"
 
@@ -57,8 +75,7 @@ class Page:
             sa.select(*[key for key, _ in keys])
             .where(id_column == self.marker)).first()
         if seen is None:
-            raise exceptions.BadRequest(
-                reason=f"marker: {self.marker!r} is not in the list")
+            raise MarkerUnknown(marker=self.marker)
         steps = []
         for index, (key, way) in enumerate(keys):
             beyond = key < seen[index] if way == "desc" else (

@@ -81,8 +81,7 @@ def _statement(req: wsgi.Request, session: orm.Session,
         if page.marker is not None and scopes is not None and (
                 not images.is_in(session, page.marker, scopes)):
             # As if it were not there: it may be of others.
-            raise exceptions.BadRequest(
-                reason=f"marker: {page.marker!r} is not in the list")
+            raise paging.MarkerUnknown(marker=page.marker)
         made = images.listing(
             session, page, _conditions(req.params_checked), scopes)
         if page.marker is None:

@@ -99,9 +99,7 @@ class Namespaces:
                     each for each in asked.get(
                         "resource_types", "").split(",") if each])
             types = metadefs.associations(session, [r.id for r in rows])
-        shown = [views.namespace(
-            row, [each for each in types if each.namespace_id == row.id])
-            for row in rows]
+        shown = [views.namespace(row, types[row.id]) for row in rows]
         return views.many(req, "namespaces", shown, page,
                           rows[-1].name if rows else None)
 
@@ -111,7 +109,7 @@ class Namespaces:
         wanted = req.params_checked.get("resource_type")
         with self._db.reader() as session:
             row = find(req, session, namespace, policies.GET)
-            types = metadefs.associations(session, [row.id])
+            types = metadefs.associations(session, [row.id])[row.id]
             items = metadefs.items(session, row.id)
         prefix = ""
         if wanted is not None:
@@ -167,7 +165,7 @@ class ResourceTypes:
     def index(self, req: wsgi.Request, namespace: str) -> dict[str, Any]:
         with self._db.reader() as session:
             row = find(req, session, namespace, policies.GET_TYPES)
-            types = metadefs.associations(session, [row.id])
+            types = metadefs.associations(session, [row.id])[row.id]
         return {"resource_type_associations": [
             views.association(each) for each in types]}
 

@@ -64,8 +64,10 @@ def listed(session: orm.Session, page: paging.Page, *,
     """
     statement = sa.select(Namespace)
     if not everything:
-        statement = statement.where(sa.or_(
-            Namespace.owner == owner, Namespace.visibility == "public"))
+        seen = sa.or_(
+            Namespace.owner == owner, Namespace.visibility == "public")
+        statement = statement.where(seen)
+        page.check_marker(session, Namespace.name, seen)
     if visibility:
         statement = statement.where(Namespace.visibility == visibility)
     wanted = list(resource_types)
@@ -90,15 +92,13 @@ def items(session: orm.Session, namespace_id: str,
 def page_of_items(session: orm.Session, page: paging.Page,
                   namespace_id: str, kind: str) -> list[Item]:
     """Return the definitions of a page; its marker is a name."""
+    mine = sa.and_(Item.namespace_id == namespace_id, Item.kind == kind)
     if page.marker is not None:
-        page.marker = session.execute(
-            sa.select(Item.id).where(
-                Item.namespace_id == namespace_id, Item.kind == kind,
-                Item.name == page.marker)).scalar() or page.marker
-    statement = sa.select(Item).where(
-        Item.namespace_id == namespace_id, Item.kind == kind)
-    return list(session.execute(
-        page.apply(session, statement, Item.id)).scalars())
+        page.check_marker(session, Item.name, mine)
+        page.marker = session.execute(sa.select(Item.id).where(
+            mine, Item.name == page.marker)).scalar()
+    return list(session.execute(page.apply(
+        session, sa.select(Item).where(mine), Item.id)).scalars())
 
 
 def item(session: orm.Session, namespace_id: str, kind: str,
@@ -144,13 +144,17 @@ def resource_types(session: orm.Session) -> list[ResourceType]:
         sa.select(ResourceType).order_by(ResourceType.name)).scalars())
 
 
-def associations(session: orm.Session,
-                 namespace_ids: Iterable[str]) -> list[Association]:
-    """Return what the namespaces are for, by name."""
-    return list(session.execute(
-        sa.select(Association)
-        .where(Association.namespace_id.in_(list(namespace_ids)))
-        .order_by(Association.name)).scalars())
+def associations(session: orm.Session, namespace_ids: Iterable[str]
+                 ) -> dict[str, list[Association]]:
+    """Return what each of the namespaces is for, by name."""
+    found: dict[str, list[Association]] = {
+        each: [] for each in namespace_ids}
+    for row in session.execute(
+            sa.select(Association)
+            .where(Association.namespace_id.in_(found))
+            .order_by(Association.name)).scalars():
+        found[row.namespace_id].append(row)
+    return found
 
 
 def association(session: orm.Session, namespace_id: str,

@@ -33,19 +33,18 @@ def public(service):
 def test_namespace_is_shown_with_all_it_has(service, public):
     got = service.call("GET", public, status=200).json
 
-    times = got["created_at"], got["updated_at"]
-    assert times[0] == times[1]
+    for each in (got, *got["objects"], *got["resource_type_associations"]):
+        assert each.pop("created_at") == each.pop("updated_at")
     path = "/v2/metadefs/namespaces/OS%3A%3ACompute"
-    stamps = dict(zip(("created_at", "updated_at"), times, strict=True))
-    assert got == stamps | {
+    assert got == {
         "namespace": "OS::Compute", "display_name": "Compute",
         "description": None, "visibility": "public", "protected": False,
         "owner": "admin", "self": path,
         "schema": "/v2/schemas/metadefs/namespace",
         "resource_type_associations": [
-            {"name": TYPE, "prefix": "hw_"} | stamps],
+            {"name": TYPE, "prefix": "hw_"}],
         "properties": {"cpus": CPU}, "tags": [{"name": "fast"}],
-        "objects": [stamps | {
+        "objects": [{
             "name": "box", "required": [], "properties": {"cpus": CPU},
             "self": f"{path}/objects/box",
             "schema": "/v2/schemas/metadefs/object"}]}
@@ -204,6 +203,14 @@ def test_list_filters_and_pages(service, public):
     for query in ("visibility=x", "colour=red", "sort_key=colour",
                   "marker=none", "limit=x"):
         service.call("GET", f"{ROOT}?{query}", ctx=ADMIN, status=400)
+
+
+def test_no_marker_tells_of_what_is_hidden(service, public):
+    create(service, "hidden", tags=[{"name": "t"}])
+    assert service.call(
+        "GET", f"{ROOT}?marker=hidden", ctx=ADMIN, status=200)
+    for path in (f"{ROOT}?marker=hidden", f"{public}/tags?marker=t"):
+        service.call("GET", path, status=400)
 
 
 @pytest.mark.parametrize("body", [
