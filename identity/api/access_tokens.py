@@ -7,11 +7,11 @@ import sqlalchemy as sa
 from common import wsgi
 from identity import views
 from identity.api import base
+from identity.api.roles import pick, view_named
 from identity.api.users import find as find_user
 from identity.db import oauth as rows
 from identity.db.delegations import AccessToken
 from identity.delegation import rights
-from identity.exceptions import Missing
 from identity.policies import oauth as policies
 
 #: In the class, ``list`` is a handler.
@@ -69,11 +69,8 @@ class AccessTokens(base.Resource):
     @wsgi.handler()
     def role(self, req: wsgi.Request, user_id: str, access_token_id: str,
              role_id: str) -> dict[str, Any]:
-        for role in self._roles(
-                req, policies.GET_ROLE, user_id, access_token_id):
-            if role["id"] == role_id:
-                return {"role": role}
-        raise Missing(kind="role", id=role_id)
+        return pick(self._roles(
+            req, policies.GET_ROLE, user_id, access_token_id), role_id)
 
     def _roles(self, req: wsgi.Request, rule: str, user_id: str,
                token_id: str) -> Views:
@@ -81,12 +78,7 @@ class AccessTokens(base.Resource):
             find_user(session, req, rule, user_id)
             row = rows.get_access_token(session, user_id, token_id)
             graph = self._authority.graph(session)
-        known = [graph.names[role_id] for role_id in row.role_ids
-                 if role_id in graph.names]
-        return [{"id": role.id, "name": role.name,
-                 "domain_id": role.domain_id,
-                 "links": base.self_link(req, "roles", role.id)}
-                for role in known]
+        return view_named(req, graph, row.role_ids)
 
 
 def view(req: wsgi.Request, row: AccessToken) -> dict[str, Any]:

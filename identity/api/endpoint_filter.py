@@ -104,8 +104,8 @@ class EndpointFilter(base.Resource):
             ("PUT", endpoint, self.add),
             ("DELETE", endpoint, self.remove),
             ("GET", group, self.show_group),
-            ("PUT", group, self.add_group),
-            ("DELETE", group, self.remove_group),
+            ("PUT", group, self.add),
+            ("DELETE", group, self.remove),
         ]
 
     @wsgi.handler()
@@ -140,72 +140,56 @@ class EndpointFilter(base.Resource):
             req, "projects", [view_project(req, row) for row in found])
 
     @wsgi.handler(status=204)
-    def check(self, req: wsgi.Request, project_id: str,
-              endpoint_id: str) -> None:
+    def check(self, req: wsgi.Request, **path: str) -> None:
         """Answer 204 if just this endpoint was added, else 404."""
         req.authorize(policies.CHECK_ENDPOINT)
-        with self._db.reader() as session:
-            if not endpoint_filter.is_linked(
-                    session, _endpoint(session, project_id, endpoint_id)):
-                raise EndpointNotShown(project_id=project_id)
-
-    @wsgi.handler(status=204)
-    def add(self, req: wsgi.Request, project_id: str,
-            endpoint_id: str) -> None:
-        req.authorize(policies.ADD_ENDPOINT)
-        with self._db.writer() as session:
-            endpoint_filter.link(
-                session, _endpoint(session, project_id, endpoint_id))
-
-    @wsgi.handler(status=204)
-    def remove(self, req: wsgi.Request, project_id: str,
-               endpoint_id: str) -> None:
-        req.authorize(policies.REMOVE_ENDPOINT)
-        with self._db.writer() as session:
-            endpoint_filter.unlink(
-                session, _endpoint(session, project_id, endpoint_id))
+        self._check(path)
 
     @wsgi.handler()
-    def show_group(self, req: wsgi.Request, endpoint_group_id: str,
-                   project_id: str) -> dict[str, Any]:
+    def show_group(self, req: wsgi.Request, **path: str) -> dict[str, Any]:
         """Return the project, if it may use the group."""
         req.authorize(policies.CHECK_GROUP)
+        return {"project": view_project(req, self._check(path))}
+
+    def _check(self, path: dict[str, str]) -> Project:
+        """Return the project, or raise EndpointNotShown."""
         with self._db.reader() as session:
-            project, link = _group(session, project_id, endpoint_group_id)
+            project, link = _named(session, **path)
             if not endpoint_filter.is_linked(session, link):
-                raise EndpointNotShown(project_id=project_id)
-        return {"project": view_project(req, project)}
+                raise EndpointNotShown(project_id=project.id)
+        return project
 
     @wsgi.handler(status=204)
-    def add_group(self, req: wsgi.Request, endpoint_group_id: str,
-                  project_id: str) -> None:
-        req.authorize(policies.ADD_GROUP)
+    def add(self, req: wsgi.Request, **path: str) -> None:
+        req.authorize(policies.ADD[_kind(path)])
         with self._db.writer() as session:
-            endpoint_filter.link(
-                session, _group(session, project_id, endpoint_group_id)[1])
+            endpoint_filter.link(session, _named(session, **path)[1])
 
     @wsgi.handler(status=204)
-    def remove_group(self, req: wsgi.Request, endpoint_group_id: str,
-                     project_id: str) -> None:
-        req.authorize(policies.REMOVE_GROUP)
+    def remove(self, req: wsgi.Request, **path: str) -> None:
+        req.authorize(policies.REMOVE[_kind(path)])
         with self._db.writer() as session:
-            endpoint_filter.unlink(
-                session, _group(session, project_id, endpoint_group_id)[1])
+            endpoint_filter.unlink(session, _named(session, **path)[1])
 
 
-def _endpoint(session: Any, project_id: str,
-              endpoint_id: str) -> ProjectEndpoint:
-    """Return the link, not yet stored, of two things that exist."""
-    projects.get(session, project_id)
-    catalog.get_endpoint(session, endpoint_id)
-    return ProjectEndpoint(project_id=project_id, endpoint_id=endpoint_id)
+def _kind(path: dict[str, str]) -> str:
+    return "endpoint" if "endpoint_id" in path else "endpoint_group"
 
 
-def _group(session: Any, project_id: str, endpoint_group_id: str
-           ) -> tuple[Project, ProjectEndpointGroup]:
-    """Return the project and its link to the group, not yet stored."""
+def _named(session: Any, project_id: str, endpoint_id: str = "",
+           endpoint_group_id: str = ""
+           ) -> tuple[Project, endpoint_filter.Link]:
+    """Return a project, and its link, not yet stored, to what else is named.
+
+    Both must exist.
+    """
+    project = projects.get(session, project_id)
+    if endpoint_id:
+        catalog.get_endpoint(session, endpoint_id)
+        return project, ProjectEndpoint(
+            project_id=project_id, endpoint_id=endpoint_id)
     endpoint_filter.get_group(session, endpoint_group_id)
-    return projects.get(session, project_id), ProjectEndpointGroup(
+    return project, ProjectEndpointGroup(
         project_id=project_id, group_id=endpoint_group_id)
 
 

@@ -1,6 +1,7 @@
 """The /roles resource, and what roles imply."""
 
 import uuid
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -222,6 +223,27 @@ def _brief(req: wsgi.Request, role: Role) -> dict[str, Any]:
     return {"id": role.id, "name": role.name,
             "description": role.description,
             "links": base.self_link(req, "roles", role.id)}
+
+
+def view_named(req: wsgi.Request, graph: RoleGraph,
+               role_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Return what clients see of roles that somebody hands on.
+
+    Those that are gone are left out.
+    """
+    known = [graph.names[role_id] for role_id in role_ids
+             if role_id in graph.names]
+    return [{"id": role.id, "name": role.name, "domain_id": role.domain_id,
+             "links": base.self_link(req, "roles", role.id)}
+            for role in known]
+
+
+def pick(views: Iterable[dict[str, Any]], role_id: str) -> dict[str, Any]:
+    """Return the answer that shows one of them, or raise Missing."""
+    for role in views:
+        if role["id"] == role_id:
+            return {"role": role}
+    raise Missing(kind="role", id=role_id)
 
 
 def view(req: wsgi.Request, role: Role) -> dict[str, Any]:

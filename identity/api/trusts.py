@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from common import db, wsgi
 from identity import views
 from identity.api import base
+from identity.api.roles import pick, view_named
 from identity.db import authority as queries
 from identity.db import trusts, users
 from identity.db.delegations import Trust, TrustRole
@@ -121,10 +122,7 @@ class Trusts(base.Resource):
         with self._db.reader() as session:
             trust = _find(session, req, policies.GET_ROLE, trust_id)
             graph = self._authority.graph(session)
-        for role in _view_roles(req, trust, graph):
-            if role["id"] == role_id:
-                return {"role": role}
-        raise Missing(kind="role", id=role_id)
+        return pick(_view_roles(req, trust, graph), role_id)
 
 
 def _authorize_list(req: wsgi.Request, query: dict[str, Any]) -> None:
@@ -232,8 +230,4 @@ def detailed(req: wsgi.Request, trust: Trust,
 
 def _view_roles(req: wsgi.Request, trust: Trust,
                 graph: RoleGraph) -> list[dict[str, Any]]:
-    known = [graph.names[role.role_id] for role in trust.roles
-             if role.role_id in graph.names]
-    return [{"id": role.id, "name": role.name, "domain_id": role.domain_id,
-             "links": base.self_link(req, "roles", role.id)}
-            for role in known]
+    return view_named(req, graph, (role.role_id for role in trust.roles))

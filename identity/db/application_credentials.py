@@ -41,12 +41,9 @@ def by_name(session: orm.Session, user_id: str,
 
 def add(session: orm.Session, row: ApplicationCredential) -> None:
     """Add it, or raise Duplicate or TooMany."""
-    count = session.scalar(
-        sa.select(sa.func.count()).select_from(ApplicationCredential)
-        .where(ApplicationCredential.user_id == row.user_id))
-    if (count or 0) >= MAX_PER_USER:
-        raise exceptions.TooMany(
-            what="application credentials", limit=MAX_PER_USER)
+    lookup.refuse_more(
+        session, MAX_PER_USER, "application credentials",
+        ApplicationCredential.user_id == row.user_id)
     session.add(row)
     try:
         session.flush()

@@ -44,11 +44,8 @@ def of_user(session: orm.Session, user_id: str,
 def add(session: orm.Session, row: Credential) -> None:
     """Add it, unless the user has too many or the access key is known."""
     lock_owner(session, row.user_id)
-    count = session.scalar(
-        sa.select(sa.func.count()).select_from(Credential)
-        .where(Credential.user_id == row.user_id))
-    if (count or 0) >= MAX_PER_USER:
-        raise exceptions.TooMany(what="credentials", limit=MAX_PER_USER)
+    lookup.refuse_more(session, MAX_PER_USER, "credentials",
+                       Credential.user_id == row.user_id)
     session.add(row)
     flush(session)
 

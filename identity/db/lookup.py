@@ -2,9 +2,10 @@
 
 from typing import Any, TypeVar
 
+import sqlalchemy as sa
 from sqlalchemy import orm
 
-from identity.exceptions import Missing
+from identity.exceptions import Missing, TooMany
 
 Row = TypeVar("Row")
 
@@ -29,3 +30,16 @@ def get_of_user(session: orm.Session, model: type[Row], user_id: str,
         raise Missing(kind=kind, id=id_)
     found: Row = row
     return found
+
+
+def refuse_more(session: orm.Session, limit: int, what: str,
+                *where: sa.ColumnElement[bool]) -> None:
+    """Raise TooMany if there are as many rows as a user may have.
+
+    Call it with the owner locked, so that no two add the last one.
+
+    :param what: what clients call them
+    """
+    count = session.scalar(sa.select(sa.func.count()).where(*where))
+    if (count or 0) >= limit:
+        raise TooMany(what=what, limit=limit)

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from identity import exceptions
+from identity.db import lookup
 from identity.db.authority import changed_rows
 from identity.db.credentials import lock_owner
 from identity.db.delegations import Trust
@@ -28,12 +29,10 @@ def get(session: orm.Session, trust_id: str) -> Trust:
 def add(session: orm.Session, trust: Trust) -> None:
     """Add it, or raise TooMany."""
     lock_owner(session, trust.trustor_user_id)
-    count = session.scalar(
-        sa.select(sa.func.count()).select_from(Trust).where(
-            Trust.trustor_user_id == trust.trustor_user_id,
-            Trust.deleted_at.is_(None)))
-    if (count or 0) >= MAX_PER_USER:
-        raise exceptions.TooMany(what="trusts", limit=MAX_PER_USER)
+    lookup.refuse_more(
+        session, MAX_PER_USER, "trusts",
+        Trust.trustor_user_id == trust.trustor_user_id,
+        Trust.deleted_at.is_(None))
     session.add(trust)
     session.flush()
 

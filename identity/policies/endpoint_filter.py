@@ -6,15 +6,16 @@ GROUPS = base.Things("endpoint_group", "/OS-EP-FILTER/endpoint_groups",
                      "endpoint_groups")
 PROJECTS_OF_GROUP = "identity:list_projects_associated_with_endpoint_group"
 ENDPOINTS_OF_GROUP = "identity:list_endpoints_associated_with_endpoint_group"
-CHECK_GROUP = "identity:get_endpoint_group_in_project"
 GROUPS_OF_PROJECT = "identity:list_endpoint_groups_for_project"
-ADD_GROUP = "identity:add_endpoint_group_to_project"
-REMOVE_GROUP = "identity:remove_endpoint_group_from_project"
 PROJECTS_OF_ENDPOINT = "identity:list_projects_for_endpoint"
 ENDPOINTS_OF_PROJECT = "identity:list_endpoints_for_project"
 CHECK_ENDPOINT = "identity:check_endpoint_in_project"
-ADD_ENDPOINT = "identity:add_endpoint_to_project"
-REMOVE_ENDPOINT = "identity:remove_endpoint_from_project"
+CHECK_GROUP = "identity:get_endpoint_group_in_project"
+#: By what a project is to see.
+ADD, REMOVE = (
+    {kind: f"identity:{verb}_{kind}_{where}_project"
+     for kind in ("endpoint", "endpoint_group")}
+    for verb, where in (("add", "to"), ("remove", "from")))
 
 _GROUP_IN = GROUPS.one + "/projects/{project_id}"
 _PROJECT = "/OS-EP-FILTER/projects/{project_id}"
@@ -35,9 +36,9 @@ RULES = [*GROUPS.rules(base.READER), *(
     (GROUPS_OF_PROJECT, base.READER,
      "List the endpoint groups that a project may use.",
      f"GET {_PROJECT}/endpoint_groups"),
-    (ADD_GROUP, base.ADMIN, "Let a project use an endpoint group.",
+    (ADD["endpoint_group"], base.ADMIN, "Let a project use an endpoint group.",
      f"PUT {_GROUP_IN}"),
-    (REMOVE_GROUP, base.ADMIN,
+    (REMOVE["endpoint_group"], base.ADMIN,
      "Let a project no longer use an endpoint group.",
      f"DELETE {_GROUP_IN}"),
     (PROJECTS_OF_ENDPOINT, base.READER,
@@ -49,7 +50,8 @@ RULES = [*GROUPS.rules(base.READER), *(
     (CHECK_ENDPOINT, base.READER,
      "See whether an endpoint was added to a project.",
      f"GET {_ENDPOINT_IN}", f"HEAD {_ENDPOINT_IN}"),
-    (ADD_ENDPOINT, base.ADMIN, "Let a project use an endpoint.",
+    (ADD["endpoint"], base.ADMIN, "Let a project use an endpoint.",
      f"PUT {_ENDPOINT_IN}"),
-    (REMOVE_ENDPOINT, base.ADMIN, "Let a project no longer use an endpoint.",
+    (REMOVE["endpoint"], base.ADMIN,
+     "Let a project no longer use an endpoint.",
      f"DELETE {_ENDPOINT_IN}")))]
