@@ -8,6 +8,7 @@ import uuid
 import pytest
 
 from tests.functional.imagestore.test_client import wait_for
+from tests.unit.imagestore import test_signed
 from tests.unit.imagestore.test_imports import Web
 
 CONTENT = os.urandom(3 << 20)
@@ -131,3 +132,25 @@ def failed(client, create, said, **method):
         time.sleep(0.1)
     assert said in task["message"]
     wait_for(client, image, "queued")
+
+
+def test_signed_upload(cloud, images):
+    """What cannot be right is refused before it is read."""
+    member, create = images
+    folder = cloud.state / "certificates"
+    folder.mkdir(exist_ok=True)
+    certificate = test_signed.make_certificate(test_signed.RSA_KEY)
+    known = str(uuid.uuid4())
+    (folder / f"{known}.pem").write_bytes(certificate)
+    large = os.urandom(1 << 20) * 32
+    for ident, content, status, said in (
+            (str(uuid.uuid4()), large, 400, "trusted here"),
+            (known, large + b"!", 400, "not what was signed"),
+            (known, large, 204, "")):
+        image = create(disk_format="raw", container_format="bare",
+                       **test_signed.signed(ident, content=large))
+        got = member("imagestore", "PUT", f"/v2/images/{image}/file",
+                     data=content,
+                     headers={"Content-Type": "application/octet-stream"})
+        assert (got.status_code, said in got.text) == (status, True)
+        wait_for(member, image, "active" if status == 204 else "queued")

@@ -43,8 +43,8 @@ def service(tmp_path, web):
     made.db.dispose()
 
 
-def trust(service, key, *, since=NOW - DAY, until=NOW + DAY, usage=None):
-    """Put a certificate where the service trusts it; return its name."""
+def make_certificate(key, *, since=NOW - DAY, until=NOW + DAY, usage=None):
+    """Return a certificate in PEM."""
     name = x509.Name([x509.NameAttribute(
         x509.oid.NameOID.COMMON_NAME, "signer")])
     made = (x509.CertificateBuilder().subject_name(name).issuer_name(name)
@@ -52,10 +52,15 @@ def trust(service, key, *, since=NOW - DAY, until=NOW + DAY, usage=None):
             .not_valid_before(since).not_valid_after(until))
     if usage is not None:
         made = made.add_extension(usage, critical=True)
+    return made.sign(KEYS["ECC_SECP384R1"], hashes.SHA256()).public_bytes(
+        serialization.Encoding.PEM)
+
+
+def trust(service, key, **made):
+    """Put a certificate where the service trusts it; return its name."""
     ident = str(uuid.uuid4())
     path = service.directory.parent / "certificates" / f"{ident}.pem"
-    path.write_bytes(made.sign(KEYS["ECC_SECP384R1"], hashes.SHA256())
-                     .public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(make_certificate(key, **made))
     return ident
 
 
