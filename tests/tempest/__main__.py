@@ -20,7 +20,7 @@ from tests.cluster.common import servers  # noqa: E402
 from tests.tempest import clouds, resources, workspace  # noqa: E402
 
 #: Tiers that ask for neither images nor servers.
-_ALONE = {"identity", "object_storage"}
+_WITHOUT_IMAGES = {"identity", "network", "object_storage"}
 
 
 def main(argv: list[str]) -> int:
@@ -43,9 +43,10 @@ def _run(scratch: pathlib.Path, arguments: argparse.Namespace) -> int:
             resources.web_server(scratch / "web", port))
         access = stack.enter_context(
             start(scratch, clouds.options(arguments.settings, port)))
-        if arguments.tier not in _ALONE:
+        values |= resources.found(access)
+        if arguments.tier not in _WITHOUT_IMAGES:
             stack.enter_context(resources.image_remote(scratch, access))
-            values |= resources.made(scratch, access)
+            values |= resources.images(scratch, access)
         work = workspace.Workspace(
             scratch / "tempest", access, values, arguments.settings)
         return work.run(arguments.tier, arguments.rest)

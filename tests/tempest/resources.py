@@ -75,24 +75,31 @@ def image_remote(scratch: pathlib.Path, access: Access) -> Iterator[None]:
         yield
 
 
-def made(scratch: pathlib.Path, access: Access) -> dict[str, str]:
-    """Make images; return their ids beside those of what there is."""
+def found(access: Access) -> dict[str, str]:
+    """Return what every cloud has."""
+    cloud = _connect(access)
+    flavors = {each.name: each.id for each in cloud.compute.flavors()}
+    outside = next(iter(cloud.network.networks(is_router_external=True)))
+    return {
+        "FLAVOR_ID": flavors["m1.tiny"], "FLAVOR_ID_ALT": flavors["m1.small"],
+        "PUBLIC_NETWORK_ID": outside.id, "PUBLIC_NETWORK_NAME": outside.name}
+
+
+def images(scratch: pathlib.Path, access: Access) -> dict[str, str]:
+    """Make images to boot from, and files of good and hostile ones."""
     cloud = _connect(access)
     file = scratch / "tiny.qcow2"
     subprocess.run(
         [ROOT / "pileus", "image", "build", "tiny", "--output", file],
         check=True, stdin=subprocess.DEVNULL)
-    images = [cloud.create_image(
+    made = [cloud.create_image(
         name, filename=str(file), disk_format="qcow2", wait=True,
         container_format="bare", visibility="public").id
         for name in ("tempest-one", "tempest-two")]
-    flavors = {each.name: each.id for each in cloud.compute.flavors()}
-    outside = next(iter(cloud.network.networks(is_router_external=True)))
     return {
-        "IMAGE_ID": images[0], "IMAGE_ID_ALT": images[1],
-        "IMAGE_FILE": str(file), "IMAGE_SSH_USER": "root",
-        "FLAVOR_ID": flavors["m1.tiny"], "FLAVOR_ID_ALT": flavors["m1.small"],
-        "PUBLIC_NETWORK_ID": outside.id, "PUBLIC_NETWORK_NAME": outside.name,
+        "IMAGE_ID": made[0], "IMAGE_ID_ALT": made[1],
+        "IMAGE_FILE": str(file), "IMAGE_SSH_USER": "cirros",
+        "IMAGE_SSH_PASSWORD": "gocubsgo",
         "IMAGES_MANIFEST_LINE": f"images_manifest_file = {_manifest(scratch)}",
     }
 
