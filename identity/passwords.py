@@ -135,10 +135,6 @@ class Remembered:
         self._digests[user_id] = self._digest(
             user_id, revision, stored, password)
 
-    def forget(self, user_id: str) -> None:
-        """Let the next login do the work again."""
-        self._digests.pop(user_id, None)
-
     def _digest(self, user_id: str, revision: int, stored: str,
                 password: str) -> bytes:
         text = "\0".join((user_id, str(revision), stored, password))

@@ -273,13 +273,6 @@ def own_domain(req: wsgi.Request, rule: str, asked: str | None
     return wanted
 
 
-def refuse_duplicate(session: orm.Session, statement: Any,
-                     error: exceptions.ServiceError) -> None:
-    """Raise ``error`` if the statement finds anything."""
-    if session.execute(statement.limit(1)).first():
-        raise error
-
-
 def json_response(value: Any, status: int) -> wsgi.Response:
     """Return an answer that needs headers too."""
     response = wsgi.Response(status=status, body=jsontext.dumps(value))

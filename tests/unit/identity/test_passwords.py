@@ -103,8 +103,6 @@ class TestRemembered:
         for other in (("v", 1, "hash", "word"), ("u", 2, "hash", "word"),
                       ("u", 1, "hash2", "word"), ("u", 1, "hash", "wor")):
             assert not memory.knows(*other)
-        memory.forget("u")
-        assert not memory.knows("u", 1, "hash", "word")
 
     def test_holds_no_password(self):
         memory = passwords.Remembered(60)
