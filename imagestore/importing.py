@@ -82,7 +82,7 @@ def connect(environ: Mapping[str, str]) -> adapter.Adapter:
             "what goes with it")
     kind = environ.get("OS_AUTH_TYPE", "password")
     try:
-        loader = loading.get_plugin_loader(_OF_V3.get(kind, kind))
+        loader: Any = loading.get_plugin_loader(_OF_V3.get(kind, kind))
         found = {option.dest: environ[f"OS_{option.dest.upper()}"]
                  for option in loader.get_options()
                  if f"OS_{option.dest.upper()}" in environ}
@@ -218,7 +218,8 @@ def run(api: adapter.Adapter, source: Source, wanted: Wanted,
         path = f"/v2/images/{made['id']}"
         try:
             _send(api, path, _checked(source, head, wanted, advance))
-            return _answer(api.get, path)
+            found: dict[str, Any] = _answer(api.get, path)
+            return found
         except BaseException:
             _remove(api, path)
             raise

@@ -136,6 +136,8 @@ def _install(work: pathlib.Path, root: pathlib.Path, archives: pathlib.Path,
            "".join(f"{each}\n" for each in found))
     _write(root, "usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n", 0o755)
     _write(root, "etc/dpkg/dpkg.cfg.d/image-build", "force-unsafe-io\n")
+    # Now, for what is made with the kernel: a disk that can check the root.
+    _write(root, "etc/fstab", _FSTAB)
     shutil.copyfile("/etc/resolv.conf", root / "etc/resolv.conf")
     _run(work, "unshare", "--mount", "--pid", "--ipc", "--uts", "--fork",
          "--kill-child", "sh", str(_INSTALL), str(root), str(archives),
@@ -158,7 +160,6 @@ def _settle(root: pathlib.Path, suite: str, template: Template) -> None:
     # Empty: each server makes its own at its first boot.
     _write(root, "etc/machine-id", "")
     _write(root, "etc/hostname", "debian\n")
-    _write(root, "etc/fstab", _FSTAB)
     _write(root, "etc/cloud/cloud.cfg.d/90_image.cfg", yaml.safe_dump(_CLOUD))
     for number, script in enumerate(template.first_boot, 10):
         _write(root, f"var/lib/cloud/scripts/per-instance/{number}-image",

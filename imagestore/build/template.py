@@ -66,6 +66,7 @@ def load(path: pathlib.Path | None) -> Template:
         raise TemplateError(f"{path}: not YAML: {error}") from None
     except exceptions.BadRequest as error:
         raise TemplateError(f"{path}: {error}") from None
-    return Template(**{
+    members: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
-        for name, value in said.items()})
+        for name, value in said.items()}
+    return Template(**members)

@@ -23,12 +23,16 @@ CONTENT = os.urandom(3 * MIB + 12345)
 TYPE = {"Content-Type": "application/octet-stream"}
 
 
-@pytest.fixture(scope="module")
-def container(admin):
-    """The address of the container that images go to."""
+def address(admin):
+    """Return that of the container that images go to."""
     [project] = admin("identity", "GET", "/v3/projects?name=service").json()[
         "projects"]
     return f"/v1/AUTH_{project['id']}/images"
+
+
+@pytest.fixture(scope="module")
+def container(admin):
+    return address(admin)
 
 
 @pytest.fixture
