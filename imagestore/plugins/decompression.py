@@ -1,7 +1,6 @@
 """Disks that come packed: what is inside is what is imported."""
 
 import contextlib
-import gzip
 import io
 import os
 import re
@@ -21,6 +20,10 @@ _FREE = 64 << 20
 #: The most that is read of a packed file at a time. The directory of an
 #: archive with one member is far shorter.
 _MOST = 4 << 20
+#: What is unpacked at once: each new member copies what is left of it.
+_SLICE = 64 << 10
+#: Tools that work side by side make one of each 64 KiB.
+_MOST_MEMBERS = 4 << 20
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 
 
@@ -105,8 +108,60 @@ class _Bounded(io.FileIO):
         return super().read(size)
 
 
-def _open_gzip(file: Any) -> Any:
-    return gzip.GzipFile(fileobj=file, mode="rb")
+class _Gzip:
+    """What members of gzip hold, one after the other.
+
+    The standard library's reader looks at each byte of a header, which may
+    be as long as the file.
+    """
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._rest = b""
+        self._ended = False
+        self._members = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        self._members += 1
+        if self._members > _MOST_MEMBERS:
+            raise ValueError("too many members")
+        self._member = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def read(self, length: int) -> bytes:
+        """Return ``length`` bytes, or fewer at the end."""
+        got = bytearray()
+        while len(got) < length and (
+                chunk := self._read_some(length - len(got))):
+            got += chunk
+        return bytes(got)
+
+    def _read_some(self, length: int) -> bytes:
+        while True:
+            if not self._rest:
+                self._rest = self._file.read(_SLICE)
+                self._ended = not self._rest
+            if self._member.eof:
+                # Zeros between members, and at the end, are padding.
+                self._rest = self._rest.lstrip(b"\0")
+                if self._rest:
+                    self._begin()
+                elif self._ended:
+                    return b""
+                continue
+            chunk = self._member.decompress(self._rest, length)
+            self._rest = (self._member.unconsumed_tail
+                          or self._member.unused_data)
+            if chunk:
+                return chunk
+            if self._ended and not self._member.eof:
+                raise EOFError
+
+    def __enter__(self) -> "_Gzip":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Hold nothing open: the file is another's."""
 
 
 def _open_zip(file: Any) -> Any:
@@ -125,4 +180,4 @@ def _open_zip(file: Any) -> Any:
 _Opener = Callable[[Any], Any]
 #: Of each kind, how a file of it begins, and how it is opened.
 _KINDS: dict[str, tuple[bytes, _Opener]] = {
-    "gzip": (b"\x1f\x8b", _open_gzip), "zip": (b"PK\x03\x04", _open_zip)}
+    "gzip": (b"\x1f\x8b", _Gzip), "zip": (b"PK\x03\x04", _open_zip)}

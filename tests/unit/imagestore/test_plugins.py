@@ -170,8 +170,13 @@ def zipped(*members, method=zipfile.ZIP_DEFLATED, comment=b""):
 
 
 @pytest.mark.parametrize("packed", [
-    gzip.compress(DISK), gzip.compress(DISK[:999]) + gzip.compress(
-        DISK[999:]), zipped(DISK),
+    gzip.compress(DISK), zipped(DISK),
+    gzip.compress(DISK[:999]) + bytes(99) + b"".join(
+        gzip.compress(DISK[at:at + 9000]) for at in range(
+            999, len(DISK), 9000)) + bytes(200_000),
+    # With a name that is longer than what is read at once.
+    b"\x1f\x8b\x08\x08" + bytes(6) + b"n" * 200_000 + b"\0"
+    + gzip.compress(DISK)[10:],
     zipped(DISK, method=zipfile.ZIP_STORED)])
 def test_decompression(make, packed):
     service = make("image_decompression")
@@ -207,6 +212,8 @@ def test_plugins_follow_each_other_once(make, web, disk):
     (zipped(*[b""] * 70, comment=bytes(65535)), "damaged zip"),
     (zipped(b"x", method=zipfile.ZIP_LZMA), "unusual"),
     (gzip.compress(DISK)[:-9], "damaged gzip"),
+    (gzip.compress(DISK) + b"x", "damaged gzip"),
+    (gzip.compress(DISK)[:-8] + bytes(8), "damaged gzip"),
     (zipped(DISK)[:-9], "damaged zip"),
     (zipped(DISK).replace(DISK[:9], b"123456789"), "damaged zip"),
     (b"\x20\x00-lh5-" + bytes(99), "LHA"),
