@@ -86,12 +86,12 @@ class Cloud:
         return run(self.state / "node" / "node1" / "enter", *command,
                    check=check)
 
-    def ssh(self, key, address, script, timeout=120):
+    def ssh(self, key, address, script, timeout=120, user="cirros"):
         """Run a script in a guest, as soon as it lets us in."""
         argv = ["ssh", "-i", key, "-o", "StrictHostKeyChecking=no",
                 "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes",
                 "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=2",
-                f"cirros@{address}", script]
+                f"{user}@{address}", script]
         deadline = time.monotonic() + timeout
         while True:
             done = subprocess.run(argv, capture_output=True, text=True,
