@@ -5,14 +5,14 @@ from typing import Any
 
 from sqlalchemy import orm
 
-from common import db, events, wsgi
+from common import db, wsgi
 from common import exceptions as common_exceptions
 from imagestore import changes, exceptions
-from imagestore.api import access, links, listing, views
+from imagestore.api import access, creation, links, listing, views
 from imagestore.api.location_patch import InImages
 from imagestore.collector import Collector
 from imagestore.db import images
-from imagestore.db.models import EVENTS, Image
+from imagestore.db.models import Image
 from imagestore.policies import images as policies
 from imagestore.protection import NO_PROTECTION, Protection
 from imagestore.quotas import Quotas
@@ -57,22 +57,10 @@ class Images:
     def create(self, req: wsgi.Request) -> wsgi.Response:
         """Record an image that has no data yet."""
         req.authorize(policies.CREATE)
-        if not req.ctx.project_id:
-            raise common_exceptions.BadRequest(
-                reason="An image belongs to a project: use a token that is "
-                       "scoped to one.")
-        document = changes.from_body(req.json, self._rights(req))
-        columns = {"project_id": req.ctx.project_id} | document.columns
-        _authorize_changes(req, document, columns["project_id"])
-        limits = self._quotas.limits(columns["project_id"])
+        wanted = creation.Creation(
+            req, self._quotas, changes.from_body(req.json, self._rights(req)))
         with self._db.writer() as session:
-            self._quotas.check(session, columns["project_id"], limits,
-                               "image_count_total")
-            image = images.add(
-                session, req.json.get("id") or db.new_id(),
-                properties=document.properties, tags=document.tags or [],
-                **columns)
-            _record(session, image, "image.create")
+            image = wanted.add(session, req.json.get("id") or db.new_id())
             shown = self._shown(req, session, image)
         response = wsgi.Response(status=201, json=shown)
         response.headers["Location"] = req.public_url(
@@ -110,12 +98,12 @@ class Images:
                 req, session, image_id, policies.UPDATE, lock=True)
             document = changes.patched(
                 image, _operations(req), self._rights(req))
-            _authorize_changes(req, document, image.project_id, image)
+            creation.authorize(req, document, image.project_id, image)
             changes.apply(image, document)
             if self._locations and document.locations:
                 self._locations.apply(
                     req, session, image, document.locations, sizes)
-            _record(session, image, "image.update")
+            creation.record(session, image, "image.update")
             return self._shown(req, session, image)
 
     @wsgi.handler(status=204)
@@ -127,7 +115,7 @@ class Images:
             if image.protected:
                 raise exceptions.Protected(image_id=image_id)
             images.delete(session, image)
-            _record(session, image, "image.delete")
+            creation.record(session, image, "image.delete")
         self._collector.wake()
 
     @wsgi.handler(status=204)
@@ -168,7 +156,7 @@ class Images:
                 raise exceptions.NotActivated(
                     status=image.status, wanted=status)
             images.set_status(session, image, status)
-            _record(session, image, f"image.{rule}")
+            creation.record(session, image, f"image.{rule}")
 
 
 def _operations(req: wsgi.Request) -> list[dict[str, Any]]:
@@ -177,24 +165,3 @@ def _operations(req: wsgi.Request) -> list[dict[str, Any]]:
             content_type=req.content_type or "(none)",
             allowed=", ".join(changes.PATCH_TYPES))
     return changes.operations(req.json, req.content_type)
-
-
-def _authorize_changes(req: wsgi.Request, document: changes.Document,
-                       project_id: str, image: Image | None = None) -> None:
-    """Raise Forbidden for values that need a right of their own."""
-    target = {"project_id": project_id}
-    said = document.columns
-    visibility = said.get("visibility")
-    if visibility != (image and image.visibility):
-        if visibility == "public":
-            req.authorize(policies.PUBLICIZE, target)
-        if visibility == "community":
-            req.authorize(policies.COMMUNITIZE, target)
-    owner = image.project_id if image else req.ctx.project_id
-    if said.get("project_id", owner) != owner:
-        req.authorize(policies.SET_OWNER, target)
-
-
-def _record(session: Any, image: Image, kind: str) -> None:
-    events.add(session, EVENTS, kind=kind, resource_id=image.id,
-               project_id=image.project_id)

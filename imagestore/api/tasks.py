@@ -4,12 +4,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, events, fetch, paging, wsgi
-from common import exceptions as common_exceptions
-from imagestore import changes
-from imagestore.api import imports, links
+from common import db, fetch, paging, wsgi
+from imagestore import changes, exceptions
+from imagestore.api import creation, imports, links
 from imagestore.db import images, tasks
-from imagestore.db.models import EVENTS, ImageTask
+from imagestore.db.models import ImageTask
 from imagestore.env import Env
 from imagestore.policies import stores as policies
 from imagestore.schemas import imports as schemas
@@ -20,6 +19,8 @@ from imagestore.tasks.import_image import ImportImage
 _BRIEF = ("id", "type", "status", "owner", "created_at", "updated_at",
           "expires_at", "self", "schema")
 _LIMIT = 25
+#: Limits on projects beside that on the number of images.
+_LIMITS = ("image_count_uploading", "image_size_total")
 _SORT_KEYS = {
     "id": ImageTask.id, "type": ImageTask.type, "status": ImageTask.status,
     "created_at": ImageTask.created_at, "updated_at": ImageTask.updated_at,
@@ -70,21 +71,17 @@ class Tasks:
     def create(self, req: wsgi.Request) -> wsgi.Response:
         """Make an image, and have it filled from the web."""
         req.authorize(policies.TASKS)
-        if not req.ctx.project_id:
-            raise common_exceptions.BadRequest(
-                reason="An image belongs to a project: use a token that is "
-                       "scoped to one.")
         asked = req.json["input"]
         document = changes.from_body(
             {"disk_format": asked["import_from_format"],
              "container_format": "bare"} | asked["image_properties"],
             changes.Rights(self._env.protection, req.ctx.roles))
+        made = creation.Creation(req, self._env.quotas, document)
         fetch.check(asked["import_from"], self._env.web)
         with self._env.db.writer() as session:
-            image = images.add(
-                session, db.new_id(), properties=document.properties,
-                tags=document.tags or [],
-                **({"project_id": req.ctx.project_id} | document.columns))
+            image = made.add(session, db.new_id(), *_LIMITS)
+            if not (image.container_format and image.disk_format):
+                raise exceptions.FormatsUnset()
             images.set_status(session, image, "importing")
             wanted = ImportImage(
                 image_id=image.id, method="web-download",
@@ -92,8 +89,6 @@ class Tasks:
             import_image.start(
                 self._env, session, image, wanted, req.ctx, type="import",
                 input=asked)
-            events.add(session, EVENTS, kind="image.create",
-                       resource_id=image.id, project_id=image.project_id)
             shown = imports.view(tasks.get(session, wanted.id))
         self._env.tasks.wake()
         response = wsgi.Response(status=201, json=shown)

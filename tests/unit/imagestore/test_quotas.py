@@ -5,7 +5,7 @@ import pytest
 from common import policy, wsgi
 from imagestore import api as rest
 from imagestore.quotas import Quotas
-from tests.unit.imagestore.conftest import OTHER
+from tests.unit.imagestore.conftest import ADMIN, OTHER
 
 MIB = 1 << 20
 
@@ -90,6 +90,23 @@ def test_what_comes_from_the_web_is_under_way_too(service, limited):
         image, "web-download", uri="http://9.9.9.9/", status=413)
     limited(image_count_uploading=1)
     service.start_import(image, "web-download", uri="http://9.9.9.9/")
+
+
+def test_tasks_are_no_second_door(service, limited):
+    def create(status, **members):
+        body = {"type": "import", "input": {
+            "import_from": "http://9.9.9.9/", "import_from_format": "raw",
+            "image_properties": members}}
+        return service.call(
+            "POST", "/v2/tasks", body, ctx=ADMIN, status=status)
+    create(400, disk_format=None)
+    for name in ("image_count_total", "image_count_uploading",
+                 "image_size_total"):
+        limited(**{name: 0})
+        assert name in create(413).text
+    limited(image_count_total=1)
+    create(201)
+    create(413)
 
 
 def test_usage_tells_the_limits(service, limited):
