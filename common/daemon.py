@@ -139,6 +139,15 @@ def daemon_names() -> list[str]:
                   key=lambda name: (not name.startswith("identity"), name))
 
 
+def load() -> None:
+    """Import all services and daemons, which takes most of their start."""
+    services()
+    for name in daemon_names():
+        _entry_points("pileus.daemons")[name].load()
+    # None of it ends before the process: no search for garbage in it.
+    gc.freeze()
+
+
 def load_conf(paths: Iterable[str] = (),
               **overrides: object) -> cfg.ConfigOpts:
     """Return the options of all services from ``paths``.
@@ -153,16 +162,19 @@ def load_conf(paths: Iterable[str] = (),
         paths, [module.register_opts for module in modules], **overrides)
 
 
-def upgrade(conf: cfg.ConfigOpts) -> None:
-    """Bring every database to the newest schema."""
-    for service in services():
+def prepare(conf: cfg.ConfigOpts,
+            group: Iterable[Service] | None = None) -> None:
+    """Bring databases to the newest schema; make what every cloud has.
+
+    May be repeated.
+
+    :param group: the services to do it for, in place of all
+    """
+    group = services() if group is None else list(group)
+    for service in group:
         for schema, url in service.schemas:
             db.upgrade(schema, url(conf))
-
-
-def bootstrap(conf: cfg.ConfigOpts) -> None:
-    """Make what every cloud has; may be repeated."""
-    for service in services():
+    for service in group:
         if service.bootstrap:
             service.bootstrap(conf)
 
@@ -247,26 +259,23 @@ def _wait_or_kill(thread: Any, timeout: float) -> None:
 
 
 def run(conf: cfg.ConfigOpts, names: Sequence[str], *,
-        prepare: bool = False, workers: int = 1) -> int:
+        preparing: bool = False, workers: int = 1) -> int:
     """Run the daemons ``names`` until told to stop; return the exit code.
 
     SIGTERM and SIGINT stop it, SIGHUP reads the options again. Progress
     goes to the notify socket.
 
-    :param prepare: migrate the databases and bootstrap first
+    :param preparing: migrate the databases and bootstrap first
     :param workers: processes that each run all of ``names``
     """
     log.setup(debug=conf.debug, form=conf.log_format)
     factories = [_entry_points("pileus.daemons")[name] for name in names]
+    finish = _begin_to_prepare(conf) if preparing else None
     helper = None
     if any(getattr(point.load(), "privileged", False)
            for point in factories):
         helper = _start_helper(conf)
     drop_privileges(conf)
-    if prepare:
-        notify.send(STATUS="preparing the databases")
-        upgrade(conf)
-        bootstrap(conf)
     if supervisor.is_parent():
         LOG.warning("A worker has ended; this one takes its place")
         return _run_one(
@@ -274,7 +283,46 @@ def run(conf: cfg.ConfigOpts, names: Sequence[str], *,
             _child_of(os.getppid()))
     if workers > 1:
         _supervise(conf, names, workers)
-    return _run_one(conf, lambda: Process(conf, names), helper)
+
+    def make() -> Process:
+        process = Process(conf, names)
+        if finish:
+            finish()
+        return process
+    return _run_one(conf, make, helper)
+
+
+def _begin_to_prepare(conf: cfg.ConfigOpts) -> Callable[[], None]:
+    """Migrate and bootstrap in children, while the helper starts.
+
+    What is loaded and made for it ends with them. Return what waits for
+    the end, and raises what went wrong.
+    """
+    notify.send(STATUS="preparing the databases")
+    # Identity's bootstrap takes as long as that of all others.
+    groups = services()[:1], services()[1:]
+    children = [(_fork_to_prepare(conf, group), group) for group in groups]
+
+    def finish() -> None:
+        failed = [group for child, group in children
+                  if os.waitpid(child, 0)[1]]
+        for group in failed:
+            prepare(conf, group)  # once more, to raise what it raises
+    return finish
+
+
+def _fork_to_prepare(conf: cfg.ConfigOpts, group: list[Service]) -> int:
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        concurrency.after_fork()
+        drop_privileges(conf)
+        prepare(conf, group)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 def _start_helper(conf: cfg.ConfigOpts) -> Callable[[], bool] | None:
@@ -316,6 +364,7 @@ def _run_one(conf: cfg.ConfigOpts, make: Callable[[], Process],
     # Freed at exit, so the collector need not walk it again and again.
     gc.collect()
     gc.freeze()
+    gc.enable()
     code = _wait(stop, alive)
     notify.send(STOPPING="1")
     process.stop()

@@ -33,12 +33,12 @@ SYSTEM_ADMIN = "role:admin and system_scope:all"
 SYSTEM_READER = "role:reader and system_scope:all"
 
 
-def _external(kind: str, match: str) -> _checks.BaseCheck:
+def _external(kind: str, match: str) -> _checks.Check:
     """Return the check of a rule that asks a server, as http:... does."""
     from oslo_policy import _external as external
-    made = {"http": external.HttpCheck, "https": external.HttpsCheck}
-    check: _checks.BaseCheck = made[kind](kind, match)
-    return check
+    made: dict[str, type[_checks.Check]] = {
+        "http": external.HttpCheck, "https": external.HttpsCheck}
+    return made[kind](kind, match)
 
 
 # As entry points they would be loaded by the first rule of whatever kind,

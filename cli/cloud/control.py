@@ -5,6 +5,12 @@ Root is needed at first, for the helper and for reading the settings.
 """
 
 # ruff: noqa: E402
+import gc
+
+# What is imported stays: to look for garbage in it takes half a second.
+# The daemons' start ends with a look, and turns it on.
+gc.disable()
+
 from common import concurrency
 
 concurrency.patch()
@@ -22,6 +28,8 @@ def main(state: str) -> int:
     os.umask(0o027)
     place = paths.of(state)
     process.record(place, "control")
+    daemon.load()
+    process.wait_for_node(place)
     try:
         with reasons.explained():
             return _run(place)
@@ -38,7 +46,7 @@ def _run(place: paths.Paths) -> int:
     root = conf.public_url or f"http://{conf.identity.listen}"
     client.write(place, auth_url=f"{root}:{conf.identity.port}/v3",
                  password=conf.bootstrap.admin_password, region=conf.region)
-    return daemon.run(conf, daemon.daemon_names(), prepare=True)
+    return daemon.run(conf, daemon.daemon_names(), preparing=True)
 
 
 if __name__ == "__main__":

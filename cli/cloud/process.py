@@ -4,6 +4,7 @@ There are two: the keeper, and the control plane itself.
 """
 
 import contextlib
+import fcntl
 import os
 import pathlib
 import pwd
@@ -21,6 +22,8 @@ from cli.node import container
 _LOG_LIMIT = 16 << 20
 #: A daemon drains for 25 s at most.
 _DRAIN_S = 32
+#: Locked while the node is being started, for the control plane to wait.
+_NODE_LOCK = "node.lock"
 
 
 class Failed(Exception):
@@ -47,22 +50,49 @@ def command(place: paths.Paths) -> list[str]:
     return [sys.executable, "-m", "cli.cloud.keeper", str(place.state)]
 
 
-def start(place: paths.Paths, timeout: float) -> Iterator[str]:
-    """Start the control plane; yield its progress until it is ready.
+class Starting:
+    """A control plane that loads its code while the node is started."""
 
-    :raises Failed: if it ends, or is not ready after ``timeout`` seconds
-    """
+    def __init__(self, place: paths.Paths, listener: socket.socket,
+                 child: subprocess.Popen[bytes], lock: int) -> None:
+        self._place = place
+        self._listener = listener
+        self._child = child
+        self._lock = lock
+
+    def go_on(self, timeout: float) -> Iterator[str]:
+        """The node is up: yield the progress until all is ready.
+
+        :raises Failed: if it ends, or is not ready after ``timeout`` s
+        """
+        fcntl.flock(self._lock, fcntl.LOCK_UN)
+        yield from _progress(
+            self._listener, self._child, self._place, timeout)
+
+
+@contextlib.contextmanager
+def starting(place: paths.Paths) -> Iterator[Starting]:
+    """Start the control plane, which waits until it is told to go on."""
     address = place.host / "notify.sock"
     address.unlink(missing_ok=True)
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener, \
+            open(place.host / _NODE_LOCK, "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         listener.bind(str(address))
         os.chown(address, 0, pwd.getpwnam("pileus").pw_gid)
         address.chmod(0o660)
         try:
             child = _spawn(place, address)
-            yield from _progress(listener, child, place, timeout)
+            yield Starting(place, listener, child, lock.fileno())
         finally:
             address.unlink(missing_ok=True)
+
+
+def wait_for_node(place: paths.Paths) -> None:
+    """Return when nobody is about to start the node any more."""
+    with contextlib.suppress(FileNotFoundError), \
+            open(place.host / _NODE_LOCK) as lock:
+        fcntl.flock(lock, fcntl.LOCK_SH)
 
 
 def notify(**facts: str) -> None:

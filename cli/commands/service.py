@@ -1,6 +1,7 @@
 """pileus service and pileus db: the distributed way of running."""
 
 import contextlib
+import gc
 import sys
 from collections.abc import Iterator
 from types import ModuleType
@@ -47,8 +48,7 @@ def upgrade(files: tuple[str, ...]) -> None:
         conf = daemon.load_conf(files)
         # The files it makes must be the daemons' own.
         daemon.drop_privileges(conf)
-        daemon.upgrade(conf)
-        daemon.bootstrap(conf)
+        daemon.prepare(conf)
 
 
 @db.command()
@@ -87,6 +87,8 @@ def _explained() -> Iterator[None]:
 
 def _patched_daemon() -> ModuleType:
     """Import the daemons' code, for green threads from the start."""
+    # What is imported stays: no search for garbage until a daemon is up.
+    gc.disable()
     from common import concurrency
     concurrency.patch()
     from common import daemon

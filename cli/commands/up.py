@@ -42,16 +42,18 @@ def start(place: paths.Paths, progress: options.Progress,
         os.umask(0o022)
         paths.make(place, outside.ensure_user())
         with _alone(place):
-            with progress.part("Node"):
-                for name in nodes.names(place.state) or ["node1"]:
-                    nodes.start(place.state, name)
             if foreground:
+                _start_nodes(place, progress)
                 os.chdir("/")
                 os.execve(  # noqa: S606
                     sys.executable, process.command(place),
                     process.environment())
-            with progress.part("Control plane") as show:
-                _start_control_plane(place, timeout, show)
+            if process.find(place, "keeper") is None:
+                _start_all(place, progress, timeout)
+            else:
+                _start_nodes(place, progress)
+                with progress.part("Control plane") as show:
+                    _wait(place, timeout, show)
     except (nodes.Failed, process.Failed, ValueError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -78,13 +80,28 @@ def down(place: paths.Paths) -> None:
         raise click.ClickException(str(error)) from error
 
 
-def _start_control_plane(place: paths.Paths, timeout: float,
-                         show: Callable[[str], None]) -> None:
-    if process.find(place, "keeper") is None:
-        process.stop(place)  # one that has lost its keeper
-        for status in process.start(place, timeout):
-            show(status)
-        return
+def _start_nodes(place: paths.Paths, progress: options.Progress) -> None:
+    with progress.part("Node"):
+        for name in nodes.names(place.state) or ["node1"]:
+            nodes.start(place.state, name)
+
+
+def _start_all(place: paths.Paths, progress: options.Progress,
+               timeout: float) -> None:
+    process.stop(place)  # one that has lost its keeper
+    with process.starting(place) as begun:
+        try:
+            _start_nodes(place, progress)
+        except BaseException:
+            process.stop(place)
+            raise
+        with progress.part("Control plane") as show:
+            for status in begun.go_on(timeout):
+                show(status)
+
+
+def _wait(place: paths.Paths, timeout: float,
+          show: Callable[[str], None]) -> None:
     reasons = health.wait(place, timeout, show)
     if reasons:
         raise process.Failed(

@@ -85,8 +85,7 @@ class Cloud:
         self.conf = daemon.load_conf([str(write_conf(state))])
         names = [name for name in daemon.daemon_names()
                  if name not in NOT_HERE]
-        daemon.upgrade(self.conf)
-        daemon.bootstrap(self.conf)
+        daemon.prepare(self.conf)
         self._process = daemon.Process(self.conf, names)
         self._process.start()
         reasons = self._process.wait_ready(30)

@@ -42,8 +42,7 @@ def start(state: pathlib.Path):
     """Run it in this process; return options and process."""
     daemon.services = lambda: [identity.app.SERVICE, blockstore.app.SERVICE]
     conf = daemon.load_conf([str(prepare(state))])
-    daemon.upgrade(conf)
-    daemon.bootstrap(conf)
+    daemon.prepare(conf)
     process = daemon.Process(conf, DAEMONS)
     process.start()
     reasons = process.wait_ready(30)
