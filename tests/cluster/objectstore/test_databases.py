@@ -5,7 +5,7 @@ import functools
 import pytest
 
 from common import concurrency
-from tests.unit.objectstore import test_api, test_blobs
+from tests.unit.objectstore import test_api, test_blobs, test_large
 
 SAME = [
     test_api.test_put_and_get,
@@ -24,6 +24,11 @@ SAME = [
     test_blobs.test_upload_of_a_dead_process_is_given_up,
     test_blobs.test_container_deleted_meanwhile,
     test_blobs.test_everybody_at_one_name,
+    test_large.test_static_large_object,
+    test_large.test_segment_that_goes_while_it_becomes_one,
+    test_large.test_delete_with_all_segments,
+    test_large.test_queries_do_not_grow_with_segments,
+    test_large.test_dynamic_large_object,
 ]
 
 LISTINGS = [mark for mark in test_api.test_listing.pytestmark
