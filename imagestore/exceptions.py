@@ -61,6 +61,10 @@ class WrongStatus(exceptions.Conflict):
                "allowed.")
 
 
+class ChangedMeanwhile(exceptions.Conflict):
+    message = "Image {image_id} was changed meanwhile; try again."
+
+
 class NotActivated(exceptions.Forbidden):
     """Of the statuses, two alone lead to each other by request."""
 

@@ -100,7 +100,10 @@ class Uploads:
         :param length: bytes announced; fewer or more are refused
         """
         def begin(session: orm.Session, data_id: str) -> None:
-            data.take(session, image.id, "saving", data_id)
+            # Formats decide on what the data have to be.
+            data.take(session, image.id, "saving", data_id,
+                      container_format=image.container_format,
+                      disk_format=image.disk_format)
             data.begin(session, image.id, data_id, self._owner, store.name)
 
         def finish(session: orm.Session, data_id: str) -> bool:

@@ -9,7 +9,7 @@ from common import db, wsgi
 from common import exceptions as common_exceptions
 from imagestore import changes, exceptions
 from imagestore.api import access, creation, links, listing, views
-from imagestore.api.location_patch import InImages
+from imagestore.api.location_patch import InImages, Looked
 from imagestore.collector import Collector
 from imagestore.db import images
 from imagestore.db.models import Image
@@ -92,7 +92,7 @@ class Images:
     @wsgi.handler(body=schemas.PATCH)
     def update(self, req: wsgi.Request, image_id: str) -> dict[str, Any]:
         """Apply all operations, or none."""
-        sizes = self._sizes(req, image_id)
+        looked = self._look(req, image_id)
         with self._db.writer() as session:
             image = access.find(
                 req, session, image_id, policies.UPDATE, lock=True)
@@ -100,9 +100,9 @@ class Images:
                 image, _operations(req), self._rights(req))
             creation.authorize(req, document, image.project_id, image)
             changes.apply(image, document)
-            if self._locations and document.locations:
+            if self._locations and looked and document.locations:
                 self._locations.apply(
-                    req, session, image, document.locations, sizes)
+                    req, session, image, document.locations, looked)
             creation.record(session, image, "image.update")
             return self._shown(req, session, image)
 
@@ -126,15 +126,15 @@ class Images:
     def reactivate(self, req: wsgi.Request, image_id: str) -> None:
         self._move(req, image_id, policies.REACTIVATE, "active")
 
-    def _sizes(self, req: wsgi.Request, image_id: str) -> dict[str, int]:
-        """Return the size of data that a patch adds by address."""
+    def _look(self, req: wsgi.Request, image_id: str) -> Looked | None:
+        """Look at data that a patch adds by address."""
         if self._locations is None:
-            return {}
+            return None
         with self._db.reader() as session:
             image = access.find(req, session, image_id, policies.UPDATE)
             document = changes.patched(
                 image, _operations(req), self._rights(req))
-        return self._locations.sizes(req, image, document)
+        return self._locations.look(req, image, document)
 
     def _rights(self, req: wsgi.Request) -> changes.Rights:
         return changes.Rights(self._protection, req.ctx.roles,

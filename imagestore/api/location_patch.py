@@ -4,6 +4,7 @@ Users see addresses inside of the deployment, and what they add is looked
 at, but not checked against any digest: clients of this way rely on both.
 """
 
+import dataclasses
 from typing import Any
 
 from sqlalchemy import orm
@@ -17,6 +18,7 @@ from imagestore.db.models import Data, Image
 from imagestore.env import Env
 from imagestore.policies import images as policies
 from imagestore.policies import stores as store_policies
+from imagestore.quotas import Limits
 from imagestore.schemas import images as schemas
 from imagestore.stores.base import Opened
 from imagestore.stores.registry import Store
@@ -26,6 +28,20 @@ _CHUNK = 1 << 20
 _MOST = 16 << 20
 _DIGESTS = {"checksum": "checksum", "os_hash_algo": "hash_algo",
             "os_hash_value": "hash_value"}
+
+
+@dataclasses.dataclass
+class Looked:
+    """What is at addresses that are new.
+
+    :param sizes: by URL
+    :param formats: container and disk, what the data may be
+    :param limits: those of the image's project
+    """
+
+    sizes: dict[str, int] = dataclasses.field(default_factory=dict)
+    formats: tuple[str | None, str | None] = (None, None)
+    limits: Limits = dataclasses.field(default_factory=dict)
 
 
 class InImages:
@@ -43,11 +59,11 @@ class InImages:
         return {"locations": [
             self._view(row) for row in data.of_image(session, image.id)]}
 
-    def sizes(self, req: wsgi.Request, image: Image,
-              document: Document) -> dict[str, int]:
-        """Return the size of what is at each address that is new.
+    def look(self, req: wsgi.Request, image: Image,
+             document: Document) -> Looked:
+        """Look at what is at each address that is new.
 
-        It waits for web servers, so no transaction may be open.
+        It waits for other servers, so no transaction may be open.
 
         :raises ContentRefused: if the data there cannot be the image's
         """
@@ -55,7 +71,7 @@ class InImages:
                 if change.kind != "remove" for each in _listed(change)]
         schema.validate(said, schemas.LOCATIONS, "locations")
         if not said:
-            return {}
+            return Looked()
         req.authorize(policies.SET_LOCATION,
                       {"project_id": image.project_id})
         container, disk = (
@@ -67,11 +83,13 @@ class InImages:
             known = {self._view(row)["url"]
                      for row in data.of_image(session, image.id)}
         wanted = {each["url"] for each in said} - known
-        return {url: self._size(url, container, disk)
-                for url in sorted(wanted)}
+        sizes = {url: self._size(url, container, disk)
+                 for url in sorted(wanted)}
+        return Looked(sizes, (container, disk),
+                      self._env.quotas.limits(image.project_id))
 
     def apply(self, req: wsgi.Request, session: orm.Session, image: Image,
-              asked: list[LocationChange], sizes: dict[str, int]) -> None:
+              asked: list[LocationChange], looked: Looked) -> None:
         """Do as asked, or raise BadRequest, Forbidden or Conflict."""
         if image.status not in ("queued", *data.HAS_DATA):
             raise exceptions.WrongStatus(
@@ -84,15 +102,15 @@ class InImages:
                 continue
             req.authorize(policies.SET_LOCATION, target)
             if change.kind == "add":
-                self._add(session, image, change.value, sizes)
+                self._add(session, image, change.value, looked)
             else:
-                self._replace(session, image, change.value, sizes)
+                self._replace(session, image, change.value, looked)
             session.flush()
         data.refresh(session, image.id, self._env.stores)
 
     def _add(self, session: orm.Session, image: Image,
-             said: dict[str, Any], sizes: dict[str, int]) -> None:
-        size = sizes.pop(said["url"], None)
+             said: dict[str, Any], looked: Looked) -> None:
+        size = looked.sizes.pop(said["url"], None)
         if size is None:
             raise common_exceptions.BadRequest(
                 reason=f"locations: {said['url']} is one of them already")
@@ -103,8 +121,10 @@ class InImages:
             notes=_notes(said))
         session.add(row)
         if image.status == "queued":
-            if not (image.container_format and image.disk_format):
-                raise exceptions.FormatsUnset()
+            if looked.formats != (image.container_format, image.disk_format):
+                raise exceptions.ChangedMeanwhile(image_id=image.id)
+            self._env.quotas.check(session, image.project_id, looked.limits,
+                                   "image_size_total")
             if self._env.signed.verifier(image):
                 raise common_exceptions.BadRequest(
                     reason="locations: data of a signed image have to be "
@@ -114,11 +134,11 @@ class InImages:
             raise exceptions.HashMismatch()
 
     def _replace(self, session: orm.Session, image: Image,
-                 said: list[dict[str, Any]], sizes: dict[str, int]) -> None:
+                 said: list[dict[str, Any]], looked: Looked) -> None:
         rows = data.of_image(session, image.id)
         if not rows:
             for each in said:
-                self._add(session, image, each, sizes)
+                self._add(session, image, each, looked)
             return
         by_url = {self._view(row)["url"]: row for row in rows}
         if sorted(by_url) != sorted(each["url"] for each in said):

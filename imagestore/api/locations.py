@@ -42,7 +42,8 @@ class Locations:
         with self._env.db.writer() as session:
             image = images.get(session, image_id, lock=True)
             self._env.quotas.check(session, image.project_id, limits,
-                                   "image_count_uploading")
+                                   "image_count_uploading",
+                                   "image_size_total")
             if image.status != "queued":
                 raise exceptions.WrongStatus(
                     status=image.status, wanted="importing")

@@ -18,16 +18,24 @@ HAS_DATA = ("active", "deactivated")
 
 
 def take(session: orm.Session, image_id: str, status: str,
-         data_id: str) -> None:
-    """Move an image to the status of an upload, or raise WrongStatus."""
+         data_id: str, **known: Any) -> None:
+    """Move an image to the status of an upload.
+
+    :param known: what its columns were when it was decided on the upload
+    :raises WrongStatus: if its status does not allow one
+    :raises ChangedMeanwhile: if columns are others by now
+    """
+    wanted = REACHED_FROM[status]
     if not db.compare_and_set(
             session, Image,
-            where={"id": image_id, "status": REACHED_FROM[status]},
+            where={"id": image_id, "status": wanted, **known},
             set={"status": status, "data_id": data_id,
                  "updated_at": db.utcnow()}):
         image = session.get(Image, image_id)
         if image is None:
             raise exceptions.ImageNotFound(image_id=image_id)
+        if image.status in wanted:
+            raise exceptions.ChangedMeanwhile(image_id=image_id)
         raise exceptions.WrongStatus(status=image.status, wanted=status)
     doom(session, Data.image_id == image_id, Data.state == "refused")
 

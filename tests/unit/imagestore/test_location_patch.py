@@ -2,6 +2,7 @@
 
 import pytest
 
+from common import fetch
 from tests.unit.imagestore.conftest import ADMIN, MEMBER, READER, Service
 from tests.unit.imagestore.test_imports import Web
 
@@ -58,6 +59,24 @@ def test_data_are_looked_at_before_they_count(service, web, qcow2):
         assert service.show(image)["status"] == "queued"
         service.patch(image, add(web.add("/q", qcow2())))
         assert service.show(image)["status"] == "active"
+
+
+def test_formats_stay_while_data_are_looked_at(
+        service, web, qcow2, monkeypatch):
+    """Of an archive the content is not looked at."""
+    url = web.add("/u", qcow2("-u", "-b", "/etc/passwd", "-F", "raw"))
+    image = service.create(container_format="ova", disk_format="vmdk")["id"]
+    get = fetch.get
+
+    def racing(*args):
+        service.patch(image, *[
+            {"op": "replace", "path": f"/{name}", "value": value}
+            for name, value in (("container_format", "bare"),
+                                ("disk_format", "qcow2"))])
+        return get(*args)
+    monkeypatch.setattr(fetch, "get", racing)
+    service.patch(image, add(url), status=409)
+    assert service.show(image)["status"] == "queued"
 
 
 def test_nothing_is_fetched_for_who_may_not_add(service, web):

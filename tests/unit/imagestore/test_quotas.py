@@ -92,6 +92,23 @@ def test_what_comes_from_the_web_is_under_way_too(service, limited):
     service.start_import(image, "web-download", uri="http://9.9.9.9/")
 
 
+def test_formats_stay_while_limits_are_asked(service, limited):
+    """What the data have to be must not change behind the inspection."""
+    image = service.create(container_format="ova")["id"]
+    identity = limited(image_count_total=9)
+    get = identity.get
+
+    def racing(*args, **kwargs):
+        identity.get = get
+        service.patch(image, {"op": "replace", "path": "/container_format",
+                              "value": "bare"})
+        return get(*args, **kwargs)
+    identity.get = racing
+    service.upload(image, status=409)
+    assert service.show(image)["status"] == "queued"
+    service.upload(image)
+
+
 def test_tasks_are_no_second_door(service, limited):
     def create(status, **members):
         body = {"type": "import", "input": {
