@@ -67,7 +67,8 @@ _OWN = ("etc/ssh/ssh_host_*", "etc/resolv.conf", "etc/hostname",
         "etc/machine-id", "var/lib/dbus/machine-id", "usr/sbin/policy-rc.d",
         "etc/dpkg/dpkg.cfg.d/image-build", "var/lib/systemd/random-seed",
         "var/lib/systemd/credential.secret", "var/lib/dhcp/*",
-        "var/cache/apt/*.bin", "var/lib/apt/lists/*", "root/.*_history",
+        "var/cache/apt/*.bin", "var/cache/apt/archives/*.deb",
+        "var/lib/apt/lists/*", "root/.*_history",
         "var/log/*.log", "var/log/apt/*", "tmp/*", "var/tmp/*", "run/*")
 
 Say = Callable[[str], None]
