@@ -1,6 +1,5 @@
 """Assemble the service; the only place that knows all its parts."""
 
-import importlib.metadata
 from typing import Any
 
 from oslo_config import cfg
@@ -19,7 +18,7 @@ from blockstore.scheduler import Heartbeat, VolumeScheduler
 from blockstore.scheduler_api import VolumeSchedulerAPI
 from blockstore.sweeper import Sweeper
 from blockstore.tasks import ALL
-from common import daemon, db, events, rpc, task, wsgi
+from common import daemon, db, events, installed, rpc, task, wsgi
 from common.context import service_context
 
 SCHEMA = db.Schema(
@@ -68,12 +67,9 @@ def make_parts(conf: cfg.ConfigOpts, bus: rpc.Bus) -> Parts:
 
 def make_driver(conf: cfg.ConfigOpts) -> VolumeDriver:
     """Return the configured driver."""
-    name = conf.blockstore.driver
-    found = importlib.metadata.entry_points(
-        group="pileus.volume_drivers", name=name)
-    if not found:
-        raise ValueError(f"blockstore.driver: there is no driver {name}")
-    driver: VolumeDriver = next(iter(found)).load().from_conf(conf)
+    driver: VolumeDriver = installed.driver(
+        "pileus.volume_drivers", conf.blockstore.driver,
+        "blockstore.driver").from_conf(conf)
     return driver
 
 

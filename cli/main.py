@@ -1,9 +1,10 @@
 """The ``pileus`` command; each subcommand is imported when it is used."""
 
 import importlib
-import importlib.metadata
 
 import click
+
+from common import installed
 
 #: Where each command is, and what it does: help imports none of them.
 _COMMANDS = {
@@ -40,11 +41,8 @@ class LazyGroup(click.Group):
             module, _, attribute = _COMMANDS[name][0].partition(":")
             command = getattr(importlib.import_module(module), attribute)
             return command
-        for point in importlib.metadata.entry_points(group=_ENTRY_POINTS):
-            if point.name == name:
-                command = point.load()
-                return command
-        return None
+        point = installed.entry_points(_ENTRY_POINTS).get(name)
+        return point.load() if point else None
 
     def format_commands(self, ctx: click.Context,
                         formatter: click.HelpFormatter) -> None:

@@ -9,7 +9,6 @@ import dataclasses
 import functools
 import gc
 import importlib
-import importlib.metadata
 import logging
 import os
 import signal
@@ -24,6 +23,7 @@ from sqlalchemy import orm
 from common import (
     concurrency,
     db,
+    installed,
     log,
     middleware,
     notify,
@@ -119,31 +119,29 @@ def forkable(factory: F) -> F:
     return factory
 
 
-@functools.cache
-def _entry_points(group: str) -> dict[str, Any]:
-    return {point.name: point
-            for point in importlib.metadata.entry_points(group=group)}
-
-
 def services() -> list[Service]:
     """Return every installed service, identity first."""
-    names = sorted(_entry_points("pileus.services"),
+    names = sorted(installed.entry_points("pileus.services"),
                    key=lambda name: (name != "identity", name))
-    return [_entry_points("pileus.services")[name].load()
+    return [installed.entry_points("pileus.services")[name].load()
             for name in names]
 
 
 def daemon_names() -> list[str]:
     """Return the names of all daemons."""
-    return sorted(_entry_points("pileus.daemons"),
+    return sorted(installed.entry_points("pileus.daemons"),
                   key=lambda name: (not name.startswith("identity"), name))
+
+
+def _factories(names: Iterable[str]) -> list[Any]:
+    return [installed.entry_points("pileus.daemons")[name].load()
+            for name in names]
 
 
 def load() -> None:
     """Import all services and daemons, which takes most of their start."""
     services()
-    for name in daemon_names():
-        _entry_points("pileus.daemons")[name].load()
+    _factories(daemon_names())
     # None of it ends before the process: no search for garbage in it.
     gc.freeze()
 
@@ -157,7 +155,7 @@ def load_conf(paths: Iterable[str] = (),
     """
     modules = [
         importlib.import_module(f"{point.module.rpartition('.')[0]}.conf")
-        for point in _entry_points("pileus.services").values()]
+        for point in installed.entry_points("pileus.services").values()]
     return configuration.load(
         paths, [module.register_opts for module in modules], **overrides)
 
@@ -192,8 +190,7 @@ class Process:
         self._shared = shared
         self.bus = rpc.Bus(conf.bus.url, exchange=conf.bus.exchange)
         self.daemons: list[Daemon] = [
-            _entry_points("pileus.daemons")[name].load()(conf, self.bus)
-            for name in names]
+            factory(conf, self.bus) for factory in _factories(names)]
         self._http: list[Any] = []
         self._threads: list[Any] = []
 
@@ -269,11 +266,10 @@ def run(conf: cfg.ConfigOpts, names: Sequence[str], *,
     :param workers: processes that each run all of ``names``
     """
     log.setup(debug=conf.debug, form=conf.log_format)
-    factories = [_entry_points("pileus.daemons")[name] for name in names]
     finish = _begin_to_prepare(conf) if preparing else None
     helper = None
-    if any(getattr(point.load(), "privileged", False)
-           for point in factories):
+    if any(getattr(factory, "privileged", False)
+           for factory in _factories(names)):
         helper = _start_helper(conf)
     drop_privileges(conf)
     if supervisor.is_parent():
@@ -424,9 +420,8 @@ def _loaded(conf: cfg.ConfigOpts, names: Sequence[str]) -> Process | None:
     Returns the process if its daemons are such that it can be forked.
     """
     from common import auth, server  # noqa: F401
-    factories = [
-        _entry_points("pileus.daemons")[name].load() for name in names]
-    if not all(getattr(each, "forkable", False) for each in factories):
+    if not all(getattr(factory, "forkable", False)
+               for factory in _factories(names)):
         return None
     process = Process(conf, names, shared=True)
     for daemon in process.daemons:

@@ -11,7 +11,6 @@ import base64
 import dataclasses
 import datetime
 import hashlib
-import importlib.metadata
 import pathlib
 import uuid
 from collections.abc import Mapping
@@ -29,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric import (
 )
 from oslo_config import cfg
 
-from common import exceptions
+from common import exceptions, installed
 
 SIGNATURE = "img_signature"
 HASH_METHOD = "img_signature_hash_method"
@@ -92,12 +91,9 @@ class FileCertificates(Certificates):
 
 def certificates(conf: cfg.ConfigOpts) -> Certificates:
     """Return the operator's certificates; ValueError for no such driver."""
-    name = conf.certificates.driver
-    found = importlib.metadata.entry_points(
-        group="pileus.certificates", name=name)
-    if not found:
-        raise ValueError(f"certificates.driver: there is no {name}")
-    made: Certificates = next(iter(found)).load().from_conf(conf)
+    made: Certificates = installed.driver(
+        "pileus.certificates", conf.certificates.driver,
+        "certificates.driver").from_conf(conf)
     return made
 
 

@@ -1,11 +1,10 @@
 """From what a login request says to a token."""
 
 import dataclasses
-import importlib.metadata
 from collections.abc import Mapping
 from typing import Any
 
-from common import exceptions, schema
+from common import exceptions, installed, schema
 from identity.authority import Authority, Grant, Wish
 from identity.db.authority import Named
 from identity.db.models import DOMAIN, PROJECT, SYSTEM
@@ -22,8 +21,8 @@ ENTRY_POINTS = "pileus.auth_methods"
 
 def load_methods(means: Means) -> dict[str, Method]:
     """Return the installed authentication methods by their names."""
-    return {point.name: point.load()(means) for point in
-            importlib.metadata.entry_points(group=ENTRY_POINTS)}
+    return {name: point.load()(means) for name, point
+            in installed.entry_points(ENTRY_POINTS).items()}
 
 
 class Login:

@@ -1,6 +1,5 @@
 """Ask the control plane how it is."""
 
-import importlib.metadata
 import json
 import time
 import urllib.error
@@ -9,12 +8,12 @@ import urllib.request
 from collections.abc import Callable
 
 from cli.cloud import client, paths
+from common import installed
 
 
 def daemons() -> list[str]:
     """Return the names of all daemons."""
-    return sorted(point.name for point in importlib.metadata.entry_points(
-        group="pileus.daemons"))
+    return sorted(installed.entry_points("pileus.daemons"))
 
 
 def reasons(place: paths.Paths) -> dict[str, str]:

@@ -1,7 +1,6 @@
 """pileus demo."""
 
 import contextlib
-import importlib.metadata
 import os
 import pathlib
 import shlex
@@ -13,6 +12,7 @@ from cli.cloud import paths
 from cli.commands import up
 from cli.demo import cloud as clouds
 from cli.demo import ssh
+from common import installed
 
 _NAME = "demo"
 _CIDR = "10.20.0.0/24"
@@ -85,8 +85,7 @@ def _indent(text: str) -> str:
 
 def _build_image(place: paths.Paths) -> pathlib.Path:
     """Build the small guest image by the image service's own command."""
-    group = next(point.load() for point in importlib.metadata.entry_points(
-        group="pileus.commands") if point.name == "image")
+    group = installed.entry_points("pileus.commands")["image"].load()
     file = place.host / "demo" / "tiny.qcow2"
     with open(os.devnull, "w") as null, contextlib.redirect_stdout(null):
         group.main(["build", "tiny", "--output", str(file)],

@@ -1,11 +1,10 @@
 """Assemble the compute agent's daemon."""
 
-import importlib.metadata
 from typing import Any
 
 from oslo_config import cfg
 
-from common import clients, daemon
+from common import clients, daemon, installed
 from compute.agent import conf as options
 from compute.agent import identity
 from compute.agent.agent import ComputeAgent
@@ -58,11 +57,7 @@ def assemble(conf: cfg.ConfigOpts, bus: Any, driver: base.ComputeDriver,
 def load_driver(conf: cfg.ConfigOpts, host_uuid: str,
                 fetch: base.Fetch) -> base.ComputeDriver:
     """Return the driver that the configuration names."""
-    found = importlib.metadata.entry_points(
-        group="pileus.compute_drivers", name=conf.compute_agent.driver)
-    if not found:
-        raise ValueError(
-            f"[compute_agent] driver {conf.compute_agent.driver!r} is not "
-            "installed")
-    kind: type[base.ComputeDriver] = next(iter(found)).load()
+    kind: type[base.ComputeDriver] = installed.driver(
+        "pileus.compute_drivers", conf.compute_agent.driver,
+        "compute_agent.driver")
     return kind.from_conf(conf, host_uuid, fetch)

@@ -2,11 +2,12 @@
 
 import abc
 import dataclasses
-import importlib.metadata
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from oslo_config import cfg
+
+from common import installed
 
 
 class Source(Protocol):
@@ -93,12 +94,7 @@ def load(conf: cfg.ConfigOpts) -> dict[str, Plugin]:
 
     :raises ValueError: for a name that nothing installed has
     """
-    made = {}
-    for name in conf.image_import_opts.image_import_plugins:
-        found = importlib.metadata.entry_points(
-            group="pileus.image_import_plugins", name=name)
-        if not found:
-            raise ValueError("image_import_opts.image_import_plugins: there "
-                             f"is no {name}")
-        made[name] = next(iter(found)).load().from_conf(conf)
-    return made
+    return {name: installed.driver(
+        "pileus.image_import_plugins", name,
+        "image_import_opts.image_import_plugins").from_conf(conf)
+        for name in conf.image_import_opts.image_import_plugins}

@@ -1,13 +1,12 @@
 """The stores of this deployment, by name."""
 
 import dataclasses
-import importlib.metadata
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from oslo_config import cfg
 
-from common import concurrency
+from common import concurrency, installed
 from imagestore import conf as options
 from imagestore import exceptions
 from imagestore.stores.base import ImageStore, Opened
@@ -113,11 +112,9 @@ class Stores:
 
 
 def _make(conf: cfg.ConfigOpts, name: str, kind: str) -> Store:
-    found = importlib.metadata.entry_points(
-        group="pileus.image_stores", name=kind)
-    if not found:
-        raise ValueError(f"imagestore.stores: there is no driver {kind}")
+    found = installed.driver(
+        "pileus.image_stores", kind, "imagestore.stores")
     group = options.register_store(conf, name)
-    driver: ImageStore = next(iter(found)).load().from_conf(conf, name)
+    driver: ImageStore = found.from_conf(conf, name)
     own = conf[group]
     return Store(name, kind, driver, own.weight, own.description)
