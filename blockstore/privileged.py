@@ -5,6 +5,7 @@ import os
 import pwd
 
 from common import privilege
+from common.account import USER
 
 #: Groups that hypervisors run their guests in.
 _GROUPS = ("libvirt-qemu", "kvm", "qemu")
@@ -25,7 +26,7 @@ def share_exports(directory: str, group: str) -> None:
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
         if os.fstat(fd).st_uid != _caller():
-            raise ValueError(f"{directory} is not {privilege.USER}'s")
+            raise ValueError(f"{directory} is not {USER}'s")
         os.fchown(fd, -1, grp.getgrnam(group).gr_gid)
         os.fchmod(fd, _MODE)
     finally:
@@ -34,6 +35,6 @@ def share_exports(directory: str, group: str) -> None:
 
 def _caller() -> int | None:
     try:
-        return pwd.getpwnam(privilege.USER).pw_uid
+        return pwd.getpwnam(USER).pw_uid
     except KeyError:
         return None

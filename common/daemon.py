@@ -21,6 +21,7 @@ from oslo_config import cfg
 from sqlalchemy import orm
 
 from common import (
+    account,
     concurrency,
     db,
     installed,
@@ -335,12 +336,11 @@ def drop_privileges(conf: cfg.ConfigOpts) -> None:
     os.umask(0o027)
     if os.getuid() != 0:
         return
-    from common import privilege
-    if not privilege.drop(conf):
+    if not account.drop(conf):
         LOG.warning(
             "The user %s is missing or cannot read %s: running as root. "
             "Put the code where all may read it, such as /opt.",
-            privilege.USER, os.path.dirname(os.path.dirname(__file__)))
+            account.USER, os.path.dirname(os.path.dirname(__file__)))
 
 
 def _run_one(conf: cfg.ConfigOpts, make: Callable[[], Process],

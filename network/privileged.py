@@ -19,6 +19,7 @@ import uuid
 from collections.abc import Iterable
 
 from common import privilege
+from common.account import USER
 
 _CLONE_NEWNET = 0x40000000
 _NETNS = pathlib.Path("/run/netns")
@@ -156,7 +157,7 @@ def make_door() -> None:
     _DOOR.mkdir(mode=0o700, exist_ok=True)
     folder = os.open(_DOOR, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        account = pwd.getpwnam(privilege.USER)
+        account = pwd.getpwnam(USER)
         os.fchown(folder, account.pw_uid, account.pw_gid)
     except KeyError:
         pass  # without that user our caller is root
