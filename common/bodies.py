@@ -3,14 +3,16 @@
 import io
 import re
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from common import exceptions
+from common import exceptions, transfer
 
 #: Bytes of a line that says how long a chunk is, and of all trailers.
 _MAX_LINE, _MAX_TRAILERS = 256, 16384
 #: What is read at a time of what nobody wants.
 _DISCARD = 65536
+#: Bodies of more bytes come past the connection's buffer.
+_LARGE = 1 << 20
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00-\x08\x0a-\x1f]*)?"
                     rb"\r\n")
 
@@ -25,7 +27,18 @@ class Source(Protocol):
         """Return a line, or its first ``size`` bytes."""
 
 
-def of(environ: dict[str, Any], source: Source,
+class Wire(NamedTuple):
+    """Where bodies come from.
+
+    :param buffered: bytes that the source has taken from the socket
+    """
+
+    sock: Any
+    source: Source
+    buffered: int
+
+
+def of(environ: dict[str, Any], wire: Wire,
        go_on: Callable[[], None]) -> "Body | None":
     """Return the body of a request, None if it has none.
 
@@ -37,9 +50,11 @@ def of(environ: dict[str, Any], source: Source,
     else:
         environ.pop("HTTP_EXPECT", None)
     if "HTTP_TRANSFER_ENCODING" in environ:
-        return ChunkedBody(source, expected)
+        return ChunkedBody(wire.source, expected)
     length = int(environ.get("CONTENT_LENGTH", 0))
-    return Body(source, length, expected) if length else None
+    if length > _LARGE and transfer.plain(wire.sock):
+        return LargeBody(wire, length, expected)
+    return Body(wire.source, length, expected) if length else None
 
 
 class BadChunks(exceptions.BadRequest):
@@ -83,6 +98,25 @@ class Body(io.RawIOBase):
 
     def _fill(self, view: memoryview) -> int:
         got = self._source.readinto(view[:self._left]) if self._left else 0
+        self._left -= got
+        return got
+
+
+class LargeBody(Body):
+    """A body that goes from the socket to where it stays."""
+
+    def __init__(self, wire: Wire, length: int,
+                 expected: Callable[[], None] | None) -> None:
+        super().__init__(wire.source, length, expected)
+        self._sock = wire.sock
+        self._buffered = wire.buffered
+
+    def _fill(self, view: memoryview) -> int:
+        if self._buffered:
+            got = super()._fill(view[:self._buffered])
+            self._buffered -= got
+            return got
+        got = transfer.receive(self._sock, view[:self._left])
         self._left -= got
         return got
 

@@ -41,6 +41,7 @@ class Connection:
         self._sock: Any = state[1]
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._input = self._sock.makefile("rb", _BUFFER)
+        self._buffered = 0
         self._surroundings = _surroundings(self._sock, state[0])
         try:
             while self._serve() and state[2] != eventlet.wsgi.STATE_CLOSE:
@@ -62,7 +63,9 @@ class Connection:
                 "Connection: close\r\n\r\n".encode())
             return False
         answer = Answer(self._sock, environ)
-        body = bodies.of(environ, self._input, answer.go_on)
+        body = bodies.of(
+            environ, bodies.Wire(self._sock, self._input, self._buffered),
+            answer.go_on)
         environ["wsgi.input"] = (
             io.BufferedReader(body) if body else io.BytesIO())
         answer.give(self._app)
@@ -76,6 +79,7 @@ class Connection:
             # Who sends a head bit by bit is not idle, and never ends.
             with concurrency.Timeout(self._sock.gettimeout()):
                 return self._read_slowly()
+        self._buffered = len(seen) - size
         read: bytes = self._input.read(max(size, 0))
         return read
 
@@ -86,8 +90,9 @@ class Connection:
             if not more:
                 return b""
             size = heads.end_of(head + more, len(head))
-            head += self._input.read(
-                len(more) if size < 0 else size - len(head))
+            taken = len(more) if size < 0 else size - len(head)
+            self._buffered = len(more) - taken
+            head += self._input.read(taken)
         return head
 
 

@@ -1,10 +1,7 @@
 """The HTTP server: eventlet.wsgi with bounds."""
 
-import contextlib
 import logging
-import os
 import socket
-from collections.abc import Iterator
 from typing import Any
 
 import eventlet
@@ -72,44 +69,3 @@ class Server:
         except TimeoutError:
             LOG.warning("Requests were cut off after %s s", timeout)
         self._socket.close()
-
-
-#: Bytes that one call into a native thread sends at most.
-_SEND_MOST = 32 << 20
-
-
-def plain_socket(environ: dict[str, Any]) -> Any:
-    """Return the socket beneath a request, None if it is not a bare one."""
-    found = environ.get("common.socket")
-    return found if type(found) is eventlet.greenio.GreenSocket else None
-
-
-def send_file(sock: Any, fd: int, start: int, end: int) -> Iterator[bytes]:
-    """Send a part of a file without looking at it; yields nothing.
-
-    For the end of a body, after a first chunk was yielded, with which the
-    server sends the headers.
-
-    :raises OSError: if the peer is gone, or slower than the idle time
-    """
-    while start < end:
-        sent = concurrency.blocking(
-            _send, sock.fileno(), fd, start, min(end - start, _SEND_MOST))
-        start += sent
-        if start < end:
-            eventlet.hubs.trampoline(
-                sock, write=True, timeout=sock.gettimeout(),
-                timeout_exc=TimeoutError)
-    yield from ()
-
-
-def _send(out: int, fd: int, start: int, length: int) -> int:
-    """Send until the peer has enough for now; return how many bytes."""
-    sent = 0
-    with contextlib.suppress(BlockingIOError):
-        while sent < length:
-            done = os.sendfile(out, fd, start + sent, length - sent)
-            if not done:
-                raise OSError("the file ended before its time")
-            sent += done
-    return sent

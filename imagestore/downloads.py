@@ -7,7 +7,7 @@ from typing import Any
 
 import cachetools
 
-from common import concurrency, server
+from common import concurrency, transfer
 from imagestore.stores.base import Opened
 from imagestore.stores.registry import Store
 
@@ -58,14 +58,14 @@ class Downloads:
 
 def _send(store: Store, opened: Opened, start: int, end: int,
           environ: dict[str, Any]) -> Iterator[bytes]:
-    sock = server.plain_socket(environ)
+    sock = transfer.plain_socket(environ)
     if sock is None or opened.fd is None:
         yield from _read(store, opened, start, end, _CHUNK)
         return
     # The server sends the headers with the first chunk.
     first = min(end, start + _FIRST)
     yield from _read(store, opened, start, first, _FIRST)
-    yield from server.send_file(sock, opened.fd, first, end)
+    yield from transfer.send_file(sock, opened.fd, first, end)
 
 
 def _read(store: Store, opened: Opened, start: int, end: int,

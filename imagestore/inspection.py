@@ -113,7 +113,7 @@ class Inspector(Seen):
         self._md5.update(chunk)
 
     def _recognize(self, chunk: bytes) -> None:
-        self._feed.chunk = chunk
+        self._feed.chunk = bytes(chunk)
         self._wrapper.read(len(chunk))
         self._decided = self._wrapper.formats is not None
 

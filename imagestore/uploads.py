@@ -3,6 +3,8 @@
 import contextlib
 import dataclasses
 import functools
+import io
+import mmap
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
@@ -18,9 +20,10 @@ from imagestore.signed import SignedImages
 from imagestore.stores.registry import STAGING, Store, Stores
 
 #: Large enough that handing a chunk to threads costs nothing beside it.
-_CHUNK = 2 << 20
-#: Chunks that wait for the slowest of those that look at them.
-_AHEAD = 3
+_CHUNK = 4 << 20
+#: Chunks that are being received, or wait for the slowest of those that look
+#: at them. An upload takes their memory, and no more.
+_CHUNKS = 4
 
 failpoint.declare("upload.begun", "upload.half", "upload.written",
                   "upload.finished")
@@ -52,6 +55,39 @@ class Copy:
     task_id: str
     guard: Guard
     activate: bool
+
+
+class _Chunk:
+    """A part of the data, in memory that is used again."""
+
+    def __init__(self, memory: mmap.mmap) -> None:
+        self.memory = memory
+        self.size = 0
+        #: How many have not seen it yet.
+        self.unseen = 0
+
+    @property
+    def view(self) -> memoryview:
+        """The bytes."""
+        return memoryview(self.memory)[:self.size]
+
+    def fill(self, source: Source, most: int) -> None:
+        """Take up to ``most`` bytes; fewer only at the end."""
+        with memoryview(self.memory) as room:
+            while self.size < most:
+                got = _take(source, room[self.size:most])
+                if not got:
+                    break
+                self.size += got
+
+
+def _take(source: Source, room: memoryview) -> int:
+    if isinstance(source, io.BufferedReader):
+        # From the wire, to where it stays.
+        return source.readinto(room)
+    part = source.read(len(room))
+    room[:len(part)] = part
+    return len(part)
 
 
 class _Upload:
@@ -282,7 +318,7 @@ class Uploads:
             *(functools.partial(concurrency.blocking, look)
               for look in seen.looks())])
         try:
-            for chunk in self._chunks(upload, source, length):
+            for chunk in self._chunks(upload, source, length, readers.room):
                 readers.show(chunk)
                 failpoint.hit("upload.half")
             readers.end()
@@ -293,24 +329,26 @@ class Uploads:
             readers.stop()
             store.call(staged.close)
 
-    def _chunks(self, upload: _Upload, source: Source,
-                length: int | None) -> Iterator[bytes]:
+    def _chunks(self, upload: _Upload, source: Source, length: int | None,
+                room: Callable[[], mmap.mmap]) -> Iterator[_Chunk]:
         got = 0
         while length is None or got < length:
             want = _CHUNK if length is None else min(_CHUNK, length - got)
+            chunk = _Chunk(room())
             try:
-                chunk = source.read(want)
+                chunk.fill(source, want)
             except (OSError, ValueError):
-                chunk = b""
                 length = -1 if length is None else length
-            if not chunk:
                 break
-            got += len(chunk)
+            got += chunk.size
             if got > self._limit:
                 raise exceptions.TooLarge(limit=self._limit)
             if not upload.alive:
                 raise exceptions.Gone(image_id=upload.image_id)
-            yield chunk
+            if chunk.size:
+                yield chunk
+            if chunk.size < want:
+                break
         if length is not None and got != length:
             raise exceptions.LengthMismatch(
                 got=got, wanted=length if length >= 0 else "more")
@@ -322,23 +360,37 @@ class _Readers:
     None waits for another, unless it is too far ahead.
     """
 
-    def __init__(self, reads: list[Callable[[bytes], Any]]) -> None:
-        self._queues = [concurrency.Queue(_AHEAD) for _ in reads]
+    def __init__(self, reads: list[Callable[[memoryview], Any]]) -> None:
+        self._queues = [concurrency.Queue() for _ in reads]
+        self._free = concurrency.Queue()
+        self._made = 0
         self._error: Exception | None = None
         self._threads = [
             concurrency.spawn(self._run, read, queue)
             for read, queue in zip(reads, self._queues, strict=True)]
 
-    def _run(self, read: Callable[[bytes], Any], queue: Any) -> None:
+    def _run(self, read: Callable[[memoryview], Any], queue: Any) -> None:
         while (chunk := queue.get()) is not None:
             try:
                 if self._error is None:
-                    read(chunk)
+                    read(chunk.view)
             except Exception as error:
                 self._error = error
+            chunk.unseen -= 1
+            if not chunk.unseen:
+                self._free.put(chunk.memory)
 
-    def show(self, chunk: bytes) -> None:
+    def room(self) -> mmap.mmap:
+        """Return memory for a chunk, as soon as there is some."""
+        if self._made < _CHUNKS and self._free.empty():
+            self._made += 1
+            return mmap.mmap(-1, _CHUNK)
+        memory: mmap.mmap = self._free.get()
+        return memory
+
+    def show(self, chunk: _Chunk) -> None:
         """Show it to all; raise what one of them has raised before."""
+        chunk.unseen = len(self._queues)
         for queue in self._queues:
             queue.put(chunk)
         self._check()

@@ -17,8 +17,11 @@ class Staged(abc.ABC):
     path: str | None = None
 
     @abc.abstractmethod
-    def write(self, chunk: bytes) -> None:
-        """Add ``chunk``, or raise StoreFull."""
+    def write(self, chunk: bytes | memoryview) -> None:
+        """Add ``chunk``, or raise StoreFull.
+
+        Its memory is the caller's again afterwards.
+        """
 
     @abc.abstractmethod
     def finish(self) -> None:

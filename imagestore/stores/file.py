@@ -50,8 +50,12 @@ class StagedFile(base.Staged):
         with contextlib.suppress(OSError):
             fcntl.fcntl(self._fd, fcntl.F_SETFL, wanted)
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         view = memoryview(chunk)
+        if not self._filled and len(view) % mmap.PAGESIZE == 0 and (
+                isinstance(view.obj, mmap.mmap)):
+            # On the borders of pages, as our own buffer is.
+            return self._write_all(view)
         while view:
             taken = view[:_BUFFER - self._filled]
             end = self._filled + len(taken)
@@ -62,12 +66,15 @@ class StagedFile(base.Staged):
                 self._flush()
 
     def _flush(self) -> None:
-        done = 0
         with memoryview(self._buffer)[:self._filled] as view:
-            while done < len(view):
-                with view[done:] as rest:
-                    done += self._write_some(rest)
+            self._write_all(view)
         self._filled = 0
+
+    def _write_all(self, view: memoryview) -> None:
+        done = 0
+        while done < len(view):
+            with view[done:] as rest:
+                done += self._write_some(rest)
 
     def _write_some(self, view: memoryview) -> int:
         try:

@@ -114,7 +114,8 @@ class _Segment:
 
     def write(self, chunk: memoryview) -> None:
         """Add to it; raise what went wrong with what was before."""
-        self._queue.put(chunk)
+        # It is sent later, when its memory holds something else.
+        self._queue.put(bytes(chunk))
         self.size += len(chunk)
         concurrency.blocking(self._md5.update, chunk)
         self._check()
@@ -164,7 +165,7 @@ class StagedObject(base.Staged):
         self._room = 0
         self._finished = False
 
-    def write(self, chunk: bytes) -> None:
+    def write(self, chunk: bytes | memoryview) -> None:
         left = memoryview(chunk)
         while left:
             if not self._room:

@@ -1,5 +1,6 @@
 """The HTTP server, as its peers see it."""
 
+import os
 import socket
 
 import pytest
@@ -156,6 +157,27 @@ def test_chunks_are_one_body(ask):
 
     assert b"\r\nContent-Length: 13\r\n" in got
     assert b"\r\n\r\nabc0123456789HTTP/1.1 200" in got
+
+
+@pytest.mark.parametrize("pause_s", [0, 0.05])
+def test_large_bodies_are_read_to_their_end_and_no_further(
+        running, pause_s):
+    content = os.urandom(3 << 20)
+    text = (POST + b"Content-Length: %d\r\n\r\n" % len(content) + content
+            + CLOSE)
+    with socket.create_connection(
+            ("127.0.0.1", running.port), timeout=10) as sock:
+        for start in range(0, len(text), 1 << 20):
+            sock.sendall(text[start:start + (1 << 20)])
+            concurrency.sleep(pause_s)
+        got = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert content + b"HTTP/1.1 200 OK" in got
+
+
+def test_large_body_that_is_cut(ask, app):
+    got = ask(POST + b"Content-Length: 2000000\r\n\r\n" + b"x" * 1500000)
+    # It is short, and nothing can follow it.
+    assert b"Content-Length: 1500000\r\n" in got
 
 
 def test_requests_follow_each_other(ask, app):
