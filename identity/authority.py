@@ -115,6 +115,7 @@ class Authority:
             self._places.clear()
             self._subjects.clear()
             self._newest = at.all
+        self._forget_without_keys()
         return at
 
     def _forget_without_keys(self) -> None:
@@ -250,7 +251,6 @@ class Authority:
         :param at: of this request, if they have been read already
         """
         at = at or self.revisions()
-        self._forget_without_keys()
         key = _digest(text)
         revision, grant = self._grants.get(key, (None, None))
         token = grant.token if grant else self._codec.unpack(text)

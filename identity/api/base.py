@@ -5,6 +5,7 @@ import builtins
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+import cachetools
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -33,10 +34,32 @@ class Resource(abc.ABC):
         self._vault = env.vault
         self._hasher = env.hasher
         self._rules = env.rules
+        self._first_pages: cachetools.LRUCache[Any, Any] = (
+            cachetools.LRUCache(64))
 
     @abc.abstractmethod
     def routes(self) -> list[wsgi.Route]:
         """Return method, path and handler of each."""
+
+    def read_rows(self, req: wsgi.Request, select: Callable[[], Any],
+                  model: Any, domain_id: str | None = None
+                  ) -> tuple[paging.Page, list[Any]]:
+        """Return a page of plain rows: cheaper than objects, for long lists.
+
+        :param select: returns what selects columns of ``model``, ``id``
+            among them; the same for the same address and domain
+        """
+        page = page_for(req, model)
+        key = req.environ["PATH_INFO"], domain_id, req.query_string
+        statement = self._first_pages.get(key)
+        with self._db.reader() as session:
+            if statement is None:
+                statement = page.apply(session, select(), model.id)
+                if page.marker is None:
+                    # To make it takes nearly as long as to run it.
+                    self._first_pages[key] = statement
+            rows = session.connection().execute(statement).all()
+        return page, list(rows)
 
 
 class Collection(Resource):
@@ -174,20 +197,6 @@ def page_for(req: wsgi.Request, model: Any, *,
     if default != "id":
         keys[default] = getattr(model, default)
     return paging.parse(req, keys, default=default, max_limit=MAX_ROWS)
-
-
-def read_rows(
-        req: wsgi.Request, database: db.Database, statement: Any,
-        model: Any) -> tuple[paging.Page, list[Any]]:
-    """Return a page of plain rows: cheaper than objects, for long lists.
-
-    :param statement: selects columns of ``model``, ``id`` among them
-    """
-    page = page_for(req, model)
-    with database.reader() as session:
-        rows = session.connection().execute(
-            page.apply(session, statement, model.id)).all()
-    return page, list(rows)
 
 
 def flag(text: str) -> bool:

@@ -34,14 +34,16 @@ class Domains(base.Resource):
     @wsgi.handler(query=base.QUERY)
     def list(self, req: wsgi.Request) -> dict[str, Any]:
         domain_id = base.own_domain(req, policies.LIST_DOMAINS, None)
-        statement = projects.select_views().where(
-            Project.is_domain.is_(True))
-        if domain_id is not None:
-            statement = statement.where(Project.id == domain_id)
-        statement = base.filtered(
-            statement, req.params_checked,
-            (Project.name, Project.enabled, Project.id))
-        page, rows = base.read_rows(req, self._db, statement, Project)
+
+        def select() -> Any:
+            statement = projects.select_views().where(
+                Project.is_domain.is_(True))
+            if domain_id is not None:
+                statement = statement.where(Project.id == domain_id)
+            return base.filtered(
+                statement, req.params_checked,
+                (Project.name, Project.enabled, Project.id))
+        page, rows = self.read_rows(req, select, Project, domain_id)
         return base.listed(req, "domains", page, rows, views(req, rows))
 
     @wsgi.handler(body=schemas.CREATE_DOMAIN, status=201)

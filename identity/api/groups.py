@@ -108,11 +108,11 @@ class Groups(base.Resource):
     def members(self, req: wsgi.Request, group_id: str) -> dict[str, Any]:
         with self._db.reader() as session:
             find(session, req, policies.LIST_MEMBERS, group_id)
-        statement = filtered(
+        page, rows = self.read_rows(req, lambda: filtered(
             self._view_user.select()
             .join(Membership, Membership.user_id == User.id)
-            .where(Membership.group_id == group_id), req.params_checked)
-        page, rows = base.read_rows(req, self._db, statement, User)
+            .where(Membership.group_id == group_id), req.params_checked),
+            User)
         return base.listed(
             req, "users", page, rows, self._view_user.all(req, rows))
 

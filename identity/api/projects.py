@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from common import db, exceptions, wsgi
+from common import exceptions, wsgi
 from identity.api import base, hierarchy
 from identity.db import projects
 from identity.db.models import Project, ProjectTag
@@ -17,6 +17,11 @@ from identity.schemas import projects as schemas
 
 _KNOWN = ("name", "description", "enabled", "options", "domain_id",
           "parent_id", "is_domain", "tags")
+
+#: Columns by which lists are filtered.
+FILTERS = (Project.name, Project.enabled, Project.parent_id,
+           Project.is_domain, Project.description, Project.id,
+           Project.domain_id)
 
 
 class Projects(base.Resource):
@@ -38,11 +43,15 @@ class Projects(base.Resource):
         query = dict(req.params_checked)
         domain_id = base.own_domain(
             req, policies.LIST, query.pop("domain_id", None))
-        statement = projects.select_views()
-        if domain_id is not None:
-            statement = statement.where(Project.domain_id == domain_id)
         query.setdefault("is_domain", "false")
-        return page(req, self._db, with_tags(statement, query), query)
+
+        def select() -> Any:
+            statement = with_tags(projects.select_views(), query)
+            if domain_id is not None:
+                statement = statement.where(Project.domain_id == domain_id)
+            return base.filtered(statement, query, FILTERS)
+        page, rows = self.read_rows(req, select, Project, domain_id)
+        return base.listed(req, "projects", page, rows, views(req, rows))
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
@@ -275,17 +284,6 @@ def with_tags(statement: Any, query: dict[str, Any]) -> Any:
         statement = statement.where(
             sa.not_(sa.or_(*map(has, names("not-tags-any")))))
     return statement
-
-
-def page(req: wsgi.Request, database: db.Database, statement: Any,
-         query: dict[str, Any]) -> dict[str, Any]:
-    """Return the page of projects that the query string asks for."""
-    statement = base.filtered(statement, query, (
-        Project.name, Project.enabled, Project.parent_id,
-        Project.is_domain, Project.description, Project.id,
-        Project.domain_id))
-    wanted, rows = base.read_rows(req, database, statement, Project)
-    return base.listed(req, "projects", wanted, rows, views(req, rows))
 
 
 def view(req: wsgi.Request, project: Project) -> dict[str, Any]:

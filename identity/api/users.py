@@ -15,7 +15,7 @@ from identity.api.privileges import refuse_lesser
 from identity.api.projects import refuse_moves
 from identity.db import authority, projects, users
 from identity.db.authority import Subject
-from identity.db.models import PROJECT, USER, User
+from identity.db.models import PROJECT, USER, Project, User
 from identity.env import Env
 from identity.exceptions import PasswordLocked, PasswordUsedBefore
 from identity.guard import source_of
@@ -52,11 +52,13 @@ class Users(base.Resource):
         query = dict(req.params_checked)
         domain_id = base.own_domain(
             req, policies.LIST, query.pop("domain_id", None))
-        statement = self._view.select()
-        if domain_id is not None:
-            statement = statement.where(User.domain_id == domain_id)
-        page, rows = base.read_rows(
-            req, self._db, filtered(statement, query), User)
+
+        def select() -> Any:
+            statement = filtered(self._view.select(), query)
+            if domain_id is not None:
+                statement = statement.where(User.domain_id == domain_id)
+            return statement
+        page, rows = self.read_rows(req, select, User, domain_id)
         return base.listed(
             req, "users", page, rows, self._view.all(req, rows))
 
@@ -172,10 +174,12 @@ class Users(base.Resource):
         """List the projects on which the user has a role."""
         with self._db.reader() as session:
             find(session, req, project_policies.LIST_OF_USER, user_id)
-        statement = projects.select_views().where(
-            authority.is_reachable(PROJECT)).params(user_id=user_id)
-        return project_api.page(
-            req, self._db, statement, req.params_checked)
+        page, rows = self.read_rows(req, lambda: base.filtered(
+            projects.select_views().where(authority.is_reachable(PROJECT))
+            .params(user_id=user_id), req.params_checked,
+            project_api.FILTERS), Project)
+        return base.listed(
+            req, "projects", page, rows, project_api.views(req, rows))
 
 
 def domain_for(req: wsgi.Request) -> str:
