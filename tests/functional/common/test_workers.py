@@ -72,6 +72,19 @@ def test_a_dead_worker_is_replaced_and_all_are_told_to_stop(supervisor):
     assert supervisor.wait(30) == 0
 
 
+def test_the_supervisor_keeps_nothing_of_what_workers_are_made_of(supervisor):
+    wait_for(lambda: b"supervisor.py" in pathlib.Path(
+        f"/proc/{supervisor.pid}/cmdline").read_bytes())
+    wait_for(lambda: anonymous_kib(supervisor.pid) > 2000)  # it has loaded
+
+    assert anonymous_kib(supervisor.pid) < 6000
+
+
+def anonymous_kib(pid):
+    text = pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text()
+    return int(text.split("Anonymous:")[1].split()[0])
+
+
 def test_workers_do_not_outlive_their_parent(supervisor):
     left = children(supervisor)
 
