@@ -86,11 +86,12 @@ class Cloud:
         return run(self.state / "node" / "node1" / "enter", *command,
                    check=check)
 
-    def ssh(self, key, address, script, timeout=120, user="cirros"):
+    def ssh(self, key, address, script, timeout=120, user="cirros",
+            patience=2):
         """Run a script in a guest, as soon as it lets us in."""
         argv = ["ssh", "-i", key, "-o", "StrictHostKeyChecking=no",
                 "-o", "UserKnownHostsFile=/dev/null", "-o", "BatchMode=yes",
-                "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=2",
+                "-o", "LogLevel=ERROR", "-o", f"ConnectTimeout={patience}",
                 f"{user}@{address}", script]
         deadline = time.monotonic() + timeout
         while True:

@@ -130,7 +130,7 @@ def test_servers_take_user_data_both_ways(cloud, network, scratch):
         assert re.fullmatch("[1-9] id [0-9a-f]{32}", said["keys"])
     assert told["drive"]["keys"] != told["service"]["keys"]
     assert cloud.ssh(network, address, "hostname; sudo id -u",
-                     user="debian").split() == ["service", "0"]
+                     user="debian", patience=60).split() == ["service", "0"]
 
 
 def wait_for_end(cloud, name):
