@@ -42,7 +42,10 @@ class Collector(loop.Loop):
         try:
             store = self._stores.get(row.store or self._stores.default)
             store.call(store.driver.delete, row.key)
-        except (OSError, exceptions.ServiceError):
+        except exceptions.ServiceError as error:
+            LOG.warning("Data %s cannot be removed yet: %s", row.id, error)
+            return False
+        except OSError:
             LOG.exception("Data %s cannot be removed", row.id)
             return False
         with self._db.writer() as session:
