@@ -142,17 +142,21 @@ def _statement(user_by: str, scope_by: str | None, kind: str
         sa.select(sa.func.max(_passwords.c.id))
         .where(_passwords.c.user_id == _users.c.id).correlate(_users)
         .scalar_subquery())
-    source: Any = _users.join(
-        _domains, _domains.c.id == _users.c.domain_id).outerjoin(
-            _passwords, sa.and_(_passwords.c.user_id == _users.c.id,
-                               _passwords.c.id == newest))
+    source: Any = _users
     columns: tuple[Any, ...] = _SUBJECT
     if scope_by is not None:
         columns += _TARGET
+        # Nothing but the join ties it to the user, and there is one at
+        # most. Next to the user's table, for else SQLAlchemy fails to see
+        # the tie for MariaDB, and warns that rows might multiply.
         source = source.outerjoin(
             _targets, _is_target(scope_by, kind)).outerjoin(
                 _target_domains,
                 _target_domains.c.id == _targets.c.domain_id)
+    source = source.join(
+        _domains, _domains.c.id == _users.c.domain_id).outerjoin(
+            _passwords, sa.and_(_passwords.c.user_id == _users.c.id,
+                               _passwords.c.id == newest))
     return sa.select(*columns).select_from(source).where(_is_user(user_by))
 
 

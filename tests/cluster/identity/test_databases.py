@@ -1,5 +1,7 @@
 """What unit tests show on SQLite, on the databases of big clouds."""
 
+import pytest
+
 from common import db
 from identity import app
 from tests.unit.identity.test_compliance import (  # noqa: F401
@@ -19,6 +21,9 @@ from tests.unit.identity.test_tokens import (  # noqa: F401
     TestEnd,
     TestValidation,
 )
+
+#: Such as of joins that could multiply rows.
+pytestmark = pytest.mark.filterwarnings("error::sqlalchemy.exc.SAWarning")
 
 
 def test_head_is_what_the_models_say(url):
