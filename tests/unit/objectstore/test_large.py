@@ -58,8 +58,9 @@ def test_static_large_object(service):
         assert got.content_length == len(whole)
         assert got.content_type == "image/png"
     assert service.call("GET", "/c/big").body == whole
-    for start, end in ((0, 1), (BLOCK + 16, BLOCK + 19), (BLOCK + 17, 2 * BLOCK),
-                       (5, len(whole) - 5), (len(whole) - 1, len(whole) + 9)):
+    for start, end in ((0, 1), (BLOCK + 16, BLOCK + 19),
+                       (BLOCK + 17, 2 * BLOCK), (5, len(whole) - 5),
+                       (len(whole) - 1, len(whole) + 9)):
         got = service.call("GET", "/c/big", status=206,
                            Range=f"bytes={start}-{end - 1}")
         assert got.body == whole[start:end]
