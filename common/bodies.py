@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
-from common import exceptions, transfer
+from common import concurrency, exceptions, transfer
 
 #: Bytes of a line that says how long a chunk is, and of all trailers.
 _MAX_LINE, _MAX_TRAILERS = 256, 16384
@@ -13,6 +13,8 @@ _MAX_LINE, _MAX_TRAILERS = 256, 16384
 _DISCARD = 65536
 #: Bodies of more bytes come past the connection's buffer.
 _LARGE = 1 << 20
+#: Chunks after which others get their turn: all may be there already.
+_TURN = 256
 _CHUNK = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\x00-\x08\x0a-\x1f]*)?"
                     rb"\r\n")
 
@@ -71,6 +73,7 @@ class Body(io.RawIOBase):
         self._source = source
         self._left = length
         self._expected = expected
+        self._lost = False
 
     def discard(self) -> bool:
         """Read what nobody wanted; say whether that went well."""
@@ -80,7 +83,7 @@ class Body(io.RawIOBase):
                 buffer = buffer or bytearray(_DISCARD)
                 if not self.readinto(buffer):
                     break
-        except BadChunks:
+        except (BadChunks, exceptions.RequestTimeout):
             return False
         return self._finished()
 
@@ -91,10 +94,17 @@ class Body(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        if self._expected is not None:
-            expected, self._expected = self._expected, None
-            expected()
-        return self._fill(memoryview(buffer))
+        """Fill the buffer; raise RequestTimeout if the peer is silent."""
+        if self._lost:
+            raise exceptions.RequestTimeout()
+        try:
+            if self._expected is not None:
+                expected, self._expected = self._expected, None
+                expected()
+            return self._fill(memoryview(buffer))
+        except (ConnectionError, TimeoutError) as error:
+            self._lost = True
+            raise exceptions.RequestTimeout() from error
 
     def _fill(self, view: memoryview) -> int:
         got = self._source.readinto(view[:self._left]) if self._left else 0
@@ -128,6 +138,7 @@ class ChunkedBody(Body):
                  expected: Callable[[], None] | None) -> None:
         super().__init__(source, 0, expected)
         self._ended = False
+        self._chunks = 0
 
     def _finished(self) -> bool:
         return self._ended
@@ -147,6 +158,9 @@ class ChunkedBody(Body):
         return got
 
     def _begin(self) -> None:
+        self._chunks += 1
+        if self._chunks % _TURN == 0:
+            concurrency.sleep()
         line = _CHUNK.fullmatch(self._source.readline(_MAX_LINE))
         if line is None:
             raise BadChunks()

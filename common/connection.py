@@ -46,8 +46,11 @@ class Connection:
         try:
             while self._serve() and state[2] != eventlet.wsgi.STATE_CLOSE:
                 state[2] = eventlet.wsgi.STATE_IDLE
-        except _GONE as error:
+        except OSError as error:
             LOG.debug("%s: %r", state[0], error)
+        finally:
+            # Else it stays open for as long as anybody knows the request.
+            self._input.close()
 
     def _serve(self) -> bool:
         """Answer one request; say whether another may follow."""
@@ -69,7 +72,10 @@ class Connection:
         environ["wsgi.input"] = (
             io.BufferedReader(body) if body else io.BytesIO())
         answer.give(self._app)
-        return answer.keeps_open and (body is None or body.discard())
+        if body is None or not answer.keeps_open:
+            return answer.keeps_open
+        with concurrency.Timeout(self._sock.gettimeout()):
+            return body.discard()
 
     def _read_head(self) -> bytes:
         """Return the next request's head; nothing if there is none."""
@@ -135,9 +141,9 @@ class Answer:
                 self._send_whole(b"".join(result))
             else:
                 self._send_parts(result)
-        except _GONE:
-            raise
-        except (Exception, eventlet.Timeout):
+        except (Exception, eventlet.Timeout) as error:
+            if self._sent and isinstance(error, _GONE):
+                raise  # of the peer, most likely
             LOG.exception("%s %a was not answered",
                           self._environ["REQUEST_METHOD"],
                           self._environ["PATH_INFO"])
@@ -214,7 +220,7 @@ class Answer:
             lines.append("Connection: keep-alive")
         text = "\r\n".join([*lines, "\r\n"])
         if text.count("\n") != len(lines) + 1 or text.count("\r") != (
-                len(lines) + 1):
+                len(lines) + 1) or "\0" in text:
             raise ValueError("a header of the answer has more than a line")
         return text.encode("latin-1")
 

@@ -71,6 +71,11 @@ class NotAcceptable(ServiceError):
     message = "{reason}"
 
 
+class RequestTimeout(ServiceError):
+    status = 408
+    message = "The body of the request did not come in time."
+
+
 class Conflict(ServiceError):
     status = 409
     message = "The request conflicts with the state of the resource."

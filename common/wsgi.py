@@ -284,7 +284,9 @@ class Router:
               path: dict[str, str]) -> Any:
         spec = _spec(action)
         if spec.body is not None:
-            req.body_parsed = self._read_json(req)
+            with concurrency.Timeout(
+                    _MAX_SECONDS, exceptions.RequestTimeout()):
+                req.body_parsed = self._read_json(req)
             req.body_schema = spec.body
         if spec.query is not None:
             req.params_checked = _check_query(req, spec.query)

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from common import concurrency, conf, server
+from common import concurrency, conf, exceptions, server
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n"
 POST = b"POST /x HTTP/1.1\r\nHost: x\r\n"
@@ -41,6 +41,33 @@ class Echo:
 
     def act_fails(self, environ, start):
         raise RuntimeError("internal detail")
+
+    def act_loses(self, environ, start):
+        raise ConnectionError("internal detail: not the peer's")
+
+    def act_late(self, environ, start):
+        try:
+            environ["wsgi.input"].read()
+        except exceptions.RequestTimeout:
+            start("408 Request Timeout", [])
+        return [b""]
+
+    def act_turns(self, environ, start):
+        turns = []
+        ticking = concurrency.spawn(self._tick, turns)
+        environ["wsgi.input"].read()
+        ticking.kill()
+        start("200 OK", [("X-Turns", str(len(turns)))])
+        return [b""]
+
+    def _tick(self, turns):
+        while True:
+            turns.append(None)
+            concurrency.sleep()
+
+    def act_nul(self, environ, start):
+        start("200 OK", [("X-Name", "a\0b")])
+        return [b"secret"]
 
     def act_splits(self, environ, start):
         start("200 OK", [("Location", "/a\r\nSet-Cookie: b")])
@@ -180,6 +207,37 @@ def test_large_body_that_is_cut(ask, app):
     assert b"Content-Length: 1500000\r\n" in got
 
 
+def test_small_chunks_leave_time_for_others(ask):
+    """All are there already, so that nothing makes the reader wait."""
+    got = ask(CHUNKED.replace(b"/x", b"/turns") + b"1\r\na\r\n" * 10000
+              + b"0\r\n\r\n")
+    turns = got.partition(b"X-Turns: ")[2].partition(b"\r\n")[0]
+    assert int(turns) > 30
+
+
+@pytest.mark.parametrize("framing", [
+    b"Content-Length: 9\r\n\r\nx", b"Content-Length: 2000000\r\n\r\nx",
+    b"Transfer-Encoding: chunked\r\n\r\n9\r\nx"])
+def test_bodies_that_do_not_come(running, capfd, framing):
+    with socket.create_connection(
+            ("127.0.0.1", running.port), timeout=10) as sock:
+        sock.sendall(POST.replace(b"/x", b"/late") + framing)
+        got = b"".join(iter(lambda: sock.recv(65536), b""))
+    assert got.startswith(b"HTTP/1.1 408 ")
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_who_drips_what_nobody_wants_is_left_in_time(running):
+    with socket.create_connection(
+            ("127.0.0.1", running.port), timeout=10) as sock:
+        sock.sendall(POST.replace(b"/x", b"/refuses")
+                     + b"Content-Length: 1000\r\n\r\n")
+        with pytest.raises(OSError):
+            for _ in range(500):
+                sock.sendall(b"x")
+                concurrency.sleep(0.02)
+
+
 def test_requests_follow_each_other(ask, app):
     body = b"Content-Length: 3\r\n\r\nabc"
     got = ask(POST + body + POST.replace(b"/x", b"/refuses") + body
@@ -278,7 +336,7 @@ def test_bodies_of_head(ask, method):
     assert got.endswith(b"\r\n\r\n" + b"12345" * (method == b"GET"))
 
 
-@pytest.mark.parametrize("path", [b"fails", b"splits"])
+@pytest.mark.parametrize("path", [b"fails", b"loses", b"nul", b"splits"])
 def test_errors_tell_nothing(ask, path):
     got = ask(b"GET /%b HTTP/1.1\r\nHost: x\r\n\r\n" % path + CLOSE)
     assert got.startswith(b"HTTP/1.1 500 ")

@@ -1,10 +1,20 @@
 """The router: what reaches a handler, and what goes back."""
 
+import io
 import json
 
 import pytest
+import webob
 
-from common import conf, exceptions, faults, policy, schema, wsgi
+from common import (
+    concurrency,
+    conf,
+    exceptions,
+    faults,
+    policy,
+    schema,
+    wsgi,
+)
 from common.microversions import Microversions
 from tests import base
 
@@ -143,6 +153,26 @@ def test_good_body(router):
 def test_large_body(router):
     got = base.call(router, "POST", "/things", b" " * (2 << 20))
     assert got.status_code == 413
+
+
+class Drip(io.RawIOBase):
+    """A body that comes, though slowly."""
+
+    def readable(self):
+        return True
+
+    def readinto(self, buffer):
+        concurrency.sleep(0.01)
+        buffer[:1] = b" "
+        return 1
+
+
+def test_body_that_drips(router, monkeypatch):
+    monkeypatch.setattr(wsgi, "_MAX_SECONDS", 0.1)
+    req = webob.Request.blank("/things", method="POST", environ={
+        "wsgi.input": io.BufferedReader(Drip()), "CONTENT_LENGTH": "100",
+        "common.context": base.make_ctx()})
+    assert req.get_response(router).status_code == 408
 
 
 def test_query(router):
