@@ -3,7 +3,8 @@
 Who signs an image says so in four properties, which are those of
 OpenStack's signed images. What the signature is compared with comes from a
 certificate that the operator keeps: whoever can write to the image can name
-one of those, but bring none.
+one of those, but bring none. A server may trust some of those certificates
+only: then the signer's must go back to one of them.
 """
 
 import abc
@@ -13,7 +14,7 @@ import datetime
 import hashlib
 import pathlib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from cryptography import x509
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric import (
     rsa,
     utils,
 )
+from cryptography.x509 import verification
 from oslo_config import cfg
 
 from common import exceptions, installed
@@ -143,13 +145,30 @@ def _check_one_of(name: str, said: Mapping[str, str],
                              f"{', '.join(known)}")
 
 
+def read_signer(signed: Signature, kept: Certificates) -> bytes:
+    """Return the signer's certificate in PEM, or raise Refused."""
+    try:
+        return kept.read(signed.certificate_id)
+    except LookupError:
+        raise Refused(reason="its certificate is not one of those that are "
+                             "trusted here") from None
+    except OSError as error:
+        raise Refused(reason="its certificate cannot be read") from error
+
+
 class Verifier:
     """Compares data, shown in chunks, with their signature."""
 
-    def __init__(self, signed: Signature, trusted: Certificates) -> None:
-        """Make it, or raise Refused if no data could be proven by it."""
+    def __init__(self, signed: Signature, signer: bytes) -> None:
+        """Make it, or raise Refused if no data could be proven by it.
+
+        :param signer: the certificate that ``signed`` names, in PEM
+        """
+        certificate = load(signer)
+        #: Tells certificates apart: SHA-256 of the signer's, in hex.
+        self.fingerprint = certificate.fingerprint(hashes.SHA256()).hex()
         self._signed = signed
-        self._key = _public_key(signed, trusted)
+        self._key = _public_key(signed, certificate)
         self._hash = _HASHES[signed.hash_method]
         self._digest = hashlib.new(self._hash.name)
 
@@ -174,22 +193,25 @@ class Verifier:
             raise Refused(reason="the data are not what was signed") from None
 
 
-def _public_key(signed: Signature, trusted: Certificates) -> Any:
+def load(pem: bytes) -> x509.Certificate:
+    """Return the certificate, or raise Refused if it is none."""
     try:
-        found = x509.load_pem_x509_certificate(
-            trusted.read(signed.certificate_id))
-        key = found.public_key()
-    except LookupError:
-        raise Refused(reason="its certificate is not one of those that are "
-                             "trusted here") from None
+        return x509.load_pem_x509_certificate(pem)
+    except Exception as error:
+        raise Refused(reason="its certificate cannot be read") from error
+
+
+def _public_key(signed: Signature, signer: x509.Certificate) -> Any:
+    try:
+        key = signer.public_key()
     except Exception as error:
         raise Refused(reason="its certificate cannot be read") from error
     now = datetime.datetime.now(datetime.timezone.utc)
-    if now < found.not_valid_before_utc:
+    if now < signer.not_valid_before_utc:
         raise Refused(reason="its certificate is not valid yet")
-    if now > found.not_valid_after_utc:
+    if now > signer.not_valid_after_utc:
         raise Refused(reason="its certificate has expired")
-    if not _may_sign(found):
+    if not _may_sign(signer):
         raise Refused(reason="its certificate is not for signatures")
     _check_key(signed.key_type, key)
     return key
@@ -216,3 +238,51 @@ def _check_key(key_type: str, key: Any) -> None:
             raise Refused(reason=f"its key has less than {_LEAST_BITS} bits")
     if not fits:
         raise Refused(reason=f"its certificate has no key for {key_type}")
+
+
+def check_chain(signer: x509.Certificate,
+                trusted: Collection[x509.Certificate]) -> None:
+    """Raise Refused unless ``signer`` goes back to the trusted ones.
+
+    There must be a chain from it to a certificate that is issued by itself,
+    all of it trusted, valid now, and its issuers allowed to issue. The
+    signer's own need not be among the trusted, unless issued by itself.
+    """
+    roots = [each for each in trusted if _is_root(each)]
+    try:
+        # Without roots there is no store, which is an error of value.
+        store = verification.Store(roots)
+        verifier = verification.PolicyBuilder().store(
+            store).extension_policies(
+                ca_policy=_ISSUERS,
+                ee_policy=verification.ExtensionPolicy.permit_all(),
+            ).build_client_verifier()
+        verifier.verify(
+            signer, [each for each in trusted if each not in roots])
+    except (ValueError, verification.VerificationError):
+        raise Refused(
+            reason="its certificate is not trusted: no chain of valid "
+                   "issuers leads from it to a root, within the trusted "
+                   "certificates") from None
+
+
+def _is_root(certificate: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(certificate)
+    except Exception:
+        return False  # of another issuer, or by means that are not known
+    return True
+
+
+def _check_issues(_policy: Any, _certificate: x509.Certificate,
+                  usage: x509.KeyUsage) -> None:
+    if not usage.key_cert_sign:
+        raise ValueError("keyCertSign is missing")
+
+
+#: What a certificate needs to issue others; the library itself sees to
+#: dates and the length of chains.
+_ISSUERS = verification.ExtensionPolicy.permit_all().require_present(
+    x509.BasicConstraints, verification.Criticality.AGNOSTIC, None,
+).require_present(
+    x509.KeyUsage, verification.Criticality.AGNOSTIC, _check_issues)

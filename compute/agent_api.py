@@ -10,6 +10,9 @@ from common.context import RequestContext
 
 JSON = dict[str, Any]
 
+#: Versions: what every agent serves, and what checks signed images.
+FIRST, PROVING = "1.0", "1.1"
+
 
 class ComputeAgentAPI(rpc.Interface):
     """Every method may be repeated with no further effect.
@@ -23,15 +26,20 @@ class ComputeAgentAPI(rpc.Interface):
     """
 
     topic = "compute.agent"
+    version = PROVING
 
     @rpc.call(timeout=600)
-    def spawn(self, ctx: RequestContext, *, spec: JSON) -> JSON:
+    def spawn(self, ctx: RequestContext, *, spec: JSON,
+              signer: str | None = None) -> JSON:
         """Fetch the image, make the disks, define and start the guest.
 
         Return its facts. A guest with ports in ``spec.wait_for_ports`` is
         started paused and runs once each of them was ``plugged``. Where the
         domain is there already, it is left as it is and its facts returned.
 
+        :param signer: certificate, in PEM, of who must have signed the
+            image; since ``PROVING``
+        :raises common.signatures.Refused: the image is not what was signed
         :raises ImageUnacceptable: content or size is not what the image
             record or the flavor promise
         :raises HostFull: no room for the disk or the memory

@@ -44,6 +44,12 @@ _OPTS = [
     cfg.IntOpt(
         "build_attempts", default=3, min=1,
         help="Hosts that a build tries before it gives up."),
+    cfg.ListOpt(
+        "default_trusted_certificate_ids", default=[],
+        help="Trusted image certificates of servers that are created "
+             "without: such a server starts only from images that one of "
+             "these, or whom they vouch for, has signed. Empty for any "
+             "image."),
     cfg.IntOpt(
         "quota_instances", default=10, min=-1,
         help="Servers that a project may have; -1 for no limit."),

@@ -130,7 +130,10 @@ class Creator:
             disk_config=wanted.disk_config,
             access_ip_v4=wanted.access_ip_v4,
             access_ip_v6=wanted.access_ip_v6,
-            trusted_certs=wanted.trusted_certs)
+            trusted_certs=(
+                wanted.trusted_certs
+                or self._conf.compute.default_trusted_certificate_ids
+                or None))
 
 
 def check_limits(conf: cfg.ConfigOpts, wanted: Wanted) -> None:

@@ -7,7 +7,7 @@ from oslo_config import cfg
 
 from common import clients, db, rpc
 from common.context import service_context
-from compute.agent_api import ComputeAgentAPI
+from compute.agent_api import FIRST, ComputeAgentAPI
 from compute.conductor_api import ConductorAPI
 from compute.scheduler.scheduler import Scheduler
 from compute.waiting import Waiting, WaitingAPI
@@ -31,8 +31,10 @@ class Env:
     tasks: Any = None
     waiting: Waiting = dataclasses.field(default_factory=Waiting)
 
-    def agent(self, host: str) -> ComputeAgentAPI:
-        made: ComputeAgentAPI = self.bus.client(ComputeAgentAPI, host)
+    def agent(self, host: str, version: str = FIRST) -> ComputeAgentAPI:
+        """:param version: an agent that serves less refuses the call"""
+        made: ComputeAgentAPI = self.bus.client(
+            ComputeAgentAPI, host, version=version)
         return made
 
     def wake_conductors(self) -> None:

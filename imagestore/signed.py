@@ -24,4 +24,7 @@ class SignedImages:
         """
         signed = signatures.parse(
             {each.name: each.value for each in image.properties})
-        return signatures.Verifier(signed, self._trusted) if signed else None
+        if signed is None:
+            return None
+        return signatures.Verifier(
+            signed, signatures.read_signer(signed, self._trusted))

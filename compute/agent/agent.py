@@ -11,6 +11,7 @@ from common.context import RequestContext
 from compute import exceptions
 from compute import spec as specs
 from compute.agent.notes import Notes
+from compute.agent.proofs import Proofs
 from compute.agent_api import ComputeAgentAPI
 from compute.drivers import base, locks
 
@@ -27,19 +28,22 @@ class ComputeAgent(ComputeAgentAPI):
 
     def __init__(self, driver: base.ComputeDriver, notes: Notes,
                  server_locks: locks.KeyedLocks,
-                 wake: Callable[[], None]) -> None:
+                 wake: Callable[[], None], proofs: Proofs) -> None:
         """:param wake: makes the reconciler look now"""
         self._driver = driver
         self._notes = notes
         self._locks = server_locks
         self._wake = wake
+        self._proofs = proofs
 
-    def spawn(self, ctx: RequestContext, *, spec: JSON) -> JSON:
+    def spawn(self, ctx: RequestContext, *, spec: JSON,
+              signer: str | None = None) -> JSON:
         wanted = specs.ServerSpec.from_json(spec)
         with self._locks.hold(wanted.server_id):
             self._notes.accept(wanted.server_id, wanted.generation)
             started = time.monotonic()
-            self._driver.prepare(wanted)
+            self._driver.prepare(
+                wanted, self._proofs.verifier(wanted.image, signer))
             prepared = time.monotonic()
             failpoint.hit("agent.spawn.prepared")
             facts = self._start(wanted)

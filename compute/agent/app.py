@@ -13,6 +13,7 @@ from compute.agent.happenings import Happenings
 from compute.agent.imagestore import ImageStore
 from compute.agent.membership import Membership, Reporter
 from compute.agent.notes import Notes
+from compute.agent.proofs import Proofs
 from compute.agent.reconciler import Reconciler
 from compute.conductor_api import ConductorAPI
 from compute.drivers import base, locks, paths
@@ -40,7 +41,8 @@ def assemble(conf: cfg.ConfigOpts, bus: Any, driver: base.ComputeDriver,
         host_uuid=host_uuid, joined=lambda: bus.serve(server, conf.host))
     reconciler = Reconciler(driver, membership, notes, server_locks,
                             own.reconcile_interval)
-    server = ComputeAgent(driver, notes, server_locks, reconciler.wake)
+    server = ComputeAgent(driver, notes, server_locks, reconciler.wake,
+                          Proofs(conf))
     happenings = Happenings(server_locks, reconciler.wake)
     return daemon.Daemon(
         name="compute-agent",

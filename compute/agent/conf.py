@@ -21,6 +21,12 @@ OPTS = [
     cfg.IntOpt(
         "image_idle_seconds", default=86400, min=60,
         help="Seconds that a cached image is kept after its last use."),
+    cfg.BoolOpt(
+        "verify_image_signatures", default=False,
+        help="Compare the data of every signed image with the signature "
+             "before a server starts from it, with the certificates of "
+             "this host. Servers with trusted image certificates demand it "
+             "in any case."),
 ]
 
 

@@ -3,7 +3,7 @@
 import abc
 import dataclasses
 from collections.abc import Callable, Iterator
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from oslo_config import cfg
 
@@ -27,6 +27,19 @@ Listener = Callable[[str, str], None]
 
 #: Gives the bytes of an image by its id, from the image store.
 Fetch = Callable[[str], Iterator[bytes]]
+
+
+class Verifier(Protocol):
+    """Compares the data of an image, shown in chunks, with a signature."""
+
+    #: Of the certificate that it compares with.
+    fingerprint: str
+
+    def update(self, chunk: bytes) -> None:
+        """Take bytes into account; for any thread."""
+
+    def verify(self) -> None:
+        """Raise common.signatures.Refused unless all shown was signed."""
 
 
 class ComputeDriver(abc.ABC):
@@ -66,9 +79,12 @@ class ComputeDriver(abc.ABC):
         """Say whether the server's disks are here."""
 
     @abc.abstractmethod
-    def prepare(self, spec: specs.ServerSpec) -> None:
+    def prepare(self, spec: specs.ServerSpec,
+                verifier: Verifier | None = None) -> None:
         """Make the server's disks.
 
+        :param verifier: must have seen the image's data, now or before
+        :raises common.signatures.Refused: if they are not what was signed
         :raises ImageUnacceptable: if the image is not what it should be
         :raises HostFull: if there is no room
         """

@@ -48,7 +48,8 @@ class FakeDriver(base.ComputeDriver):
     def has_disk(self, server_id: str) -> bool:
         return server_id in self._disks
 
-    def prepare(self, spec: specs.ServerSpec) -> None:
+    def prepare(self, spec: specs.ServerSpec,
+                verifier: base.Verifier | None = None) -> None:
         image = spec.image
         if image and image.min_disk_gib > spec.flavor.disk_gib > 0:
             raise exceptions.ImageUnacceptable(

@@ -15,6 +15,7 @@ CREATE = base.name("servers:create")
 FORCED_HOST = base.name("servers:create:forced_host")
 REQUESTED_HOST = base.name("compute:servers:create:requested_destination")
 EXTERNAL_NETWORK = base.name("servers:create:attach_external")
+TRUSTED_CERTIFICATES = base.name("servers:create:trusted_certs")
 UPDATE = base.name("servers:update")
 DELETE = base.name("servers:delete")
 START = base.name("servers:start")
@@ -72,6 +73,9 @@ RULES = _rules(
      [("POST", "/servers")]),
     (EXTERNAL_NETWORK, base.ADMIN,
      "Plug a server into an external network.", [("POST", "/servers")]),
+    (TRUSTED_CERTIFICATES, base.MEMBER,
+     "Name the certificates that a server's image may be signed with.",
+     [("POST", "/servers")]),
     (UPDATE, base.MEMBER, "Rename a server.", [("PUT", _ONE)]),
     (DELETE, base.MEMBER, "Delete a server.", [("DELETE", _ONE)]),
     (START, base.MEMBER, "Start a server.", _ACT),

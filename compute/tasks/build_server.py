@@ -7,8 +7,10 @@ from typing import Any, ClassVar
 
 from sqlalchemy import orm
 
-from common import concurrency, db, events, exceptions, task
-from compute import networking, specs, states
+from common import concurrency, db, events, exceptions, signatures, task
+from common.context import RequestContext
+from compute import networking, proofs, specs, states
+from compute.agent_api import PROVING
 from compute.db.cell import actions, nics, servers
 from compute.db.cell.models import Event, Server
 from compute.env import Env
@@ -74,6 +76,7 @@ class BuildServer(task.Task):
         if server.host:  # written before, but the step was not recorded
             return {"host": server.host, "node": server.node,
                     "zone": server.availability_zone}
+        _signer(env, server)  # Refused here takes nobody's time
         claims.release(env.api, server.id)
         place = env.scheduler.place(
             Consumer(server.id, server.project_id, server.user_id),
@@ -160,8 +163,8 @@ class BuildServer(task.Task):
                 nic.port_id for nic in server.nics if not nic.plugged]
         host = self.results["place"]["host"]
         try:
-            return env.agent(host).spawn(
-                self.context(), spec=wanted.to_json())
+            return _spawn(env, host, self.context(), spec=wanted.to_json(),
+                          signer=_signer(env, server))
         except (GuestNotStarted, HostFull):
             self._blame(env, host)
             raise
@@ -246,6 +249,18 @@ class BuildServer(task.Task):
                            EVENT, details=reason)
         events.add(session, Event, kind="server.create.error",
                    resource_id=self.server_id, payload={"reason": reason})
+
+
+def _signer(env: Env, server: Server) -> str | None:
+    return proofs.signer(server, signatures.certificates(env.conf))
+
+
+def _spawn(env: Env, host: str, ctx: RequestContext, *,
+           spec: dict[str, Any], signer: str | None) -> dict[str, Any]:
+    if signer is None:
+        return env.agent(host).spawn(ctx, spec=spec)
+    # An older agent would not look at the signature: it must refuse.
+    return env.agent(host, PROVING).spawn(ctx, spec=spec, signer=signer)
 
 
 def _wait_plugged(env: Env, server_id: str) -> None:

@@ -39,6 +39,8 @@ class Reader:
         creation.check_user_data(wanted.get("user_data"))
         creation.check_address(wanted.get("accessIPv4"), 4, "accessIPv4")
         creation.check_address(wanted.get("accessIPv6"), 6, "accessIPv6")
+        if wanted.get("trusted_image_certificates"):
+            req.authorize(policies.TRUSTED_CERTIFICATES)
         zone, host, node = self._place(req, wanted)
         flavor, key = self._own(req, wanted)
         image = self._image(req, str(wanted["imageRef"]))

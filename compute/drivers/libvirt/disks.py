@@ -11,6 +11,7 @@ import uuid
 from common import concurrency, failpoint, process, qemu_img
 from compute import exceptions
 from compute import spec as specs
+from compute.drivers import base as drivers
 from compute.drivers.libvirt import configdrive, images
 from compute.drivers.libvirt.domains import Base
 from compute.drivers.libvirt.settings import Settings
@@ -42,12 +43,13 @@ class Disks:
         """Say whether all files of the server were made."""
         return self._note(server_id).exists()
 
-    def prepare(self, spec: specs.ServerSpec) -> None:
+    def prepare(self, spec: specs.ServerSpec,
+                verifier: drivers.Verifier | None = None) -> None:
         """Make what is missing; the note comes last and says: complete."""
         if self.complete(spec.server_id):
             return
         try:
-            self._prepare(spec)
+            self._prepare(spec, verifier)
         except OSError as error:
             if error.errno in (errno.ENOSPC, errno.EDQUOT):
                 raise exceptions.HostFull(resource="disk") from error
@@ -85,14 +87,15 @@ class Disks:
                     continue
         return names - {None}
 
-    def _prepare(self, spec: specs.ServerSpec) -> None:
+    def _prepare(self, spec: specs.ServerSpec,
+                 verifier: drivers.Verifier | None) -> None:
         directory = self._settings.directory(_checked(spec.server_id))
         directory.mkdir(exist_ok=True)
         # The hypervisor's group comes down from the directory above.
         directory.chmod(0o2750)
         note: dict[str, str | None] = {"base": None, "format": None}
         if spec.image:
-            base, size_bytes = self._cache.get(spec.image)
+            base, size_bytes = self._cache.get(spec.image, verifier)
             note = {"base": base.path.name, "format": base.format}
             # Written before the disk, so that the base is not evicted.
             self._draft(spec.server_id).write_text(json.dumps(note))

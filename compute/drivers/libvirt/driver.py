@@ -80,8 +80,9 @@ class LibvirtDriver(base.ComputeDriver):
     def has_disk(self, server_id: str) -> bool:
         return self._disks.complete(server_id)
 
-    def prepare(self, spec: specs.ServerSpec) -> None:
-        self._disks.prepare(spec)
+    def prepare(self, spec: specs.ServerSpec,
+                verifier: base.Verifier | None = None) -> None:
+        self._disks.prepare(spec, verifier)
 
     def start(self, spec: specs.ServerSpec, *,
               paused: bool = False) -> base.Guest:

@@ -7,7 +7,7 @@ import pathlib
 import time
 import uuid
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import BinaryIO, Protocol
 
 from oslo_utils.imageutils import format_inspector
 
@@ -27,6 +27,13 @@ _FORMATS = {"qcow2", "raw"}
 _ALSO_RAW = {"gpt": "raw"}
 _HASHES = {"sha256", "sha384", "sha512"}
 _PART = ".part"
+#: Beside an image: the fingerprint of the certificate it was proven with.
+_PROOF = ".proof"
+_CHUNK_BYTES = 1 << 20
+
+
+class _Digest(Protocol):
+    def update(self, chunk: bytes, /) -> None: ...
 
 
 class ImageCache:
@@ -43,9 +50,13 @@ class ImageCache:
         for part in self._directory.glob("*" + _PART):
             part.unlink(missing_ok=True)
 
-    def get(self, image: specs.Image) -> tuple[Base, int]:
+    def get(self, image: specs.Image, verifier: base.Verifier | None = None
+            ) -> tuple[Base, int]:
         """Return the file of an image and its virtual size in bytes.
 
+        :param verifier: sees the data, unless its certificate has proven
+            them before
+        :raises common.signatures.Refused: if they are not what was signed
         :raises ImageUnacceptable: if it is not what its record says
         :raises HostFull: if it does not fit on the disk
         """
@@ -55,7 +66,9 @@ class ImageCache:
         path = self._directory / _file_name(image)
         with self._locks.hold(path.name):
             if not path.exists():
-                self._download(image, path)
+                self._download(image, path, verifier)
+            elif verifier and not _is_proven(path, verifier):
+                concurrency.blocking(_prove, path, verifier)
             size_bytes = concurrency.blocking(_inspect, image, path)
             os.utime(path)
         return Base(path, image.disk_format), size_bytes
@@ -70,44 +83,51 @@ class ImageCache:
         evicted = 0
         for path in sorted(self._directory.iterdir()):
             # The first part is the id, which has dashes itself.
-            if path.name[:36] in wanted or path.name.endswith(_PART):
+            if path.name[:36] in wanted or path.suffix in (_PART, _PROOF):
                 continue
             with self._locks.hold(path.name):
                 if _idle(path, idle_s) and path.name not in used():
-                    path.unlink(missing_ok=True)
+                    concurrency.blocking(_remove, path)
                     LOG.info("image %s evicted", path.name)
                     evicted += 1
         return evicted
 
-    def _download(self, image: specs.Image, path: pathlib.Path) -> None:
+    def _download(self, image: specs.Image, path: pathlib.Path,
+                  verifier: base.Verifier | None) -> None:
         part = path.with_name(f"{path.name}.{uuid.uuid4().hex}{_PART}")
         self._check_room(image)
         started = time.monotonic()
         try:
             with open(part, "xb") as out:
-                digest = self._write(image, out)
+                digest = self._write(image, out, verifier)
                 if image.os_hash_value and digest != image.os_hash_value:
                     raise _bad(image, "its content does not have the "
                                       "recorded hash")
+                if verifier:
+                    verifier.verify()
                 concurrency.blocking(_sync, out)
             concurrency.blocking(_inspect, image, part)
             part.chmod(0o640)
             failpoint.hit("agent.image.fetched")
             concurrency.blocking(_publish, part, path)
+            if verifier:
+                concurrency.blocking(_note_proof, path, verifier)
         finally:
             part.unlink(missing_ok=True)
         LOG.info("image %s fetched in %.1f s", image.id,
                  time.monotonic() - started)
 
-    def _write(self, image: specs.Image, out: BinaryIO) -> str:
-        """Write the image's bytes; return their hash."""
+    def _write(self, image: specs.Image, out: BinaryIO,
+               verifier: base.Verifier | None) -> str:
+        """Write the image's bytes, show them; return their hash."""
         hasher = hashlib.new(_algorithm(image))
+        digests: list[_Digest] = [hasher, verifier] if verifier else [hasher]
         count = 0
         for chunk in self._fetch(image.id):
             count += len(chunk)
             if image.size_bytes is not None and count > image.size_bytes:
                 break
-            concurrency.blocking(_append, out, hasher, chunk)
+            concurrency.blocking(_append, out, digests, chunk)
         if count < (image.size_bytes or 0):
             # Cut short on the way: worth another try.
             raise common_exceptions.ServiceUnavailable()
@@ -162,8 +182,9 @@ def _inspect(image: specs.Image, path: pathlib.Path) -> int:
         raise _bad(image, "its content failed the safety check") from error
 
 
-def _append(out: BinaryIO, hasher: Any, chunk: bytes) -> None:
-    hasher.update(chunk)
+def _append(out: BinaryIO, digests: list[_Digest], chunk: bytes) -> None:
+    for digest in digests:
+        digest.update(chunk)
     out.write(chunk)
 
 
@@ -174,8 +195,51 @@ def _sync(out: BinaryIO) -> None:
 
 def _publish(part: pathlib.Path, path: pathlib.Path) -> None:
     """Give the file its name, for good."""
+    _forget_proof(path)
     part.rename(path)
     sync_directory(path.parent)
+
+
+def _is_proven(path: pathlib.Path, verifier: base.Verifier) -> bool:
+    try:
+        return _proof(path).read_text() == verifier.fingerprint
+    except FileNotFoundError:
+        return False
+
+
+def _prove(path: pathlib.Path, verifier: base.Verifier) -> None:
+    """Show the file to the verifier; note it if it is what was signed."""
+    with open(path, "rb") as source:
+        while chunk := source.read(_CHUNK_BYTES):
+            verifier.update(chunk)
+    verifier.verify()
+    _note_proof(path, verifier)
+
+
+def _note_proof(path: pathlib.Path, verifier: base.Verifier) -> None:
+    """Remember it with the file, for good."""
+    part = path.with_name(f"{path.name}{_PROOF}{_PART}")
+    with open(part, "wb") as out:
+        out.write(verifier.fingerprint.encode())
+        _sync(out)
+    part.rename(_proof(path))
+    sync_directory(path.parent)
+
+
+def _remove(path: pathlib.Path) -> None:
+    _forget_proof(path)
+    path.unlink(missing_ok=True)
+
+
+def _forget_proof(path: pathlib.Path) -> None:
+    """Forget it before the file is another one."""
+    if _proof(path).exists():
+        _proof(path).unlink()
+        sync_directory(path.parent)
+
+
+def _proof(path: pathlib.Path) -> pathlib.Path:
+    return path.with_name(path.name + _PROOF)
 
 
 def sync_directory(directory: pathlib.Path) -> None:

@@ -2,12 +2,15 @@ import types
 
 import pytest
 
+from common import conf as configuration
 from common import exceptions as common_exceptions
 from common.context import service_context
+from compute.agent import conf as agent_conf
 from compute.agent.agent import ComputeAgent
 from compute.agent.happenings import Happenings
 from compute.agent.membership import Membership, Reporter
 from compute.agent.notes import Notes
+from compute.agent.proofs import Proofs
 from compute.agent.reconciler import Reconciler
 from compute.drivers import fake, locks
 
@@ -58,7 +61,10 @@ def host(tmp_path):
 
     def wake():
         made.woken.append(True)
-    made.agent = ComputeAgent(made.driver, made.notes, made.locks, wake)
+    made.conf = configuration.load(
+        [], [agent_conf.register_opts], state_dir=str(tmp_path))
+    made.agent = ComputeAgent(
+        made.driver, made.notes, made.locks, wake, Proofs(made.conf))
     made.reporter = Reporter(
         made.driver, made.membership, made.notes, wake)
     made.driver.listen(Happenings(made.locks, wake))

@@ -1,8 +1,12 @@
+import uuid
+
 import pytest
 
-from common import concurrency
+from common import concurrency, signatures
 from compute import exceptions
+from compute import spec as specs
 from compute.agent.notes import Notes
+from tests import signing
 from tests.unit.compute_agent.things import make_nic, make_spec, make_volume
 
 
@@ -72,6 +76,51 @@ class TestSpawn:
         after_restart = Notes(tmp_path / "notes")
         after_restart.open()
         assert after_restart.get(spec.server_id).generation == 5
+
+
+class TestSignedImages:
+    """Without trusted certificates; with, see those of the builds."""
+
+    SIGNER = signing.last()
+
+    @pytest.fixture
+    def seen(self, host, monkeypatch):
+        """Return the certificate that the data of an image are shown to."""
+        found = []
+        monkeypatch.setattr(
+            host.driver, "prepare", lambda spec, verifier: found.append(
+                verifier and verifier.fingerprint))
+
+        def see(properties):
+            image = specs.Image(
+                str(uuid.uuid4()), "raw", properties=properties)
+            try:
+                spawn(host, image=image)
+            except exceptions.ServerNotOnHost:
+                pass  # as the disk is not made
+            return found.pop()
+        return see
+
+    def test_are_verified_if_the_operator_wants_it(
+            self, host, seen, tmp_path):
+        signed = self.SIGNER.sign(b"x")
+        assert seen(signed) is None
+        host.conf.set_override(
+            "verify_image_signatures", True, "compute_agent")
+        with pytest.raises(signatures.Refused, match="not one of those"):
+            seen(signed)
+        signing.keep(tmp_path, self.SIGNER)
+        assert seen(signed) == self.SIGNER.fingerprint
+        assert seen({}) is None
+        with pytest.raises(signatures.Refused, match="is missing"):
+            seen({"img_signature": "eA=="})
+
+    def test_unsigned_one_is_refused_where_a_signer_is_named(self, host):
+        spec = make_spec(image=specs.Image(str(uuid.uuid4()), "raw"))
+        with pytest.raises(signatures.Refused, match="is not signed"):
+            host.agent.spawn(host.ctx, spec=spec.to_json(),
+                             signer=self.SIGNER.pem.decode())
+        assert host.driver.guests() == {}
 
 
 class TestPower:

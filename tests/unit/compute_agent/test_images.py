@@ -7,11 +7,13 @@ import uuid
 
 import pytest
 
-from common import concurrency
+from common import concurrency, signatures
 from common import exceptions as common_exceptions
 from compute import exceptions
 from compute import spec as specs
+from compute.drivers.libvirt import images as module
 from compute.drivers.libvirt.images import ImageCache
+from tests import signing
 
 
 @pytest.fixture
@@ -129,3 +131,89 @@ def test_eviction(cache, store):
     assert cache.evict(lambda: in_use, wanted, 60) == 1
     assert files(cache) == sorted(
         path.name for path in (bases[0], bases[1], bases[3]))
+
+
+SIGNERS = [signing.last(), signing.last()]
+CONTENT = b"signed" * 1000
+
+
+class Watched(signatures.Verifier):
+    """Counts the bytes that it is shown."""
+
+    seen = 0
+
+    def update(self, chunk):
+        self.seen += len(chunk)
+        super().update(chunk)
+
+
+def verifier(signer=SIGNERS[0], content=CONTENT):
+    return Watched(signatures.parse(signer.sign(content)), signer.pem)
+
+
+def seen(cache, image, shown):
+    cache.get(image, shown)
+    return shown.seen
+
+
+def test_signed_data_are_verified_when_they_are_fetched(cache, store,
+                                                        fetched):
+    image = put(store, CONTENT)
+    shown = [seen(cache, image, verifier()) for _ in range(2)]
+    cache.open()  # after a restart
+    shown.append(seen(cache, image, verifier()))
+    assert shown == [len(CONTENT), 0, 0]
+    assert len(fetched) == 1
+
+
+def test_signed_data_are_verified_in_the_cache(cache, store, fetched):
+    image = put(store, CONTENT)
+    cache.get(image)
+    for signer in SIGNERS:
+        shown = concurrency.gather(
+            *[lambda: seen(cache, image, verifier(signer))] * 3)
+        assert sorted(shown) == [0, 0, len(CONTENT)]
+    assert len(fetched) == 1
+
+
+def test_data_that_are_not_what_was_signed(cache, store):
+    image = put(store, CONTENT)
+    for _ in range(2):
+        with pytest.raises(signatures.Refused, match="not what was signed"):
+            cache.get(image, verifier(content=CONTENT[1:]))
+    assert files(cache) == []
+    cache.get(image)
+    for _ in range(2):
+        with pytest.raises(signatures.Refused, match="not what was signed"):
+            cache.get(image, verifier(content=CONTENT[1:]))
+    assert len(files(cache)) == 1  # others may use it
+
+
+def test_proof_goes_with_the_image(cache, store):
+    image = put(store, CONTENT)
+    path = cache.get(image, verifier())[0].path
+    os.utime(path, (0, 0))
+    assert cache.evict(set, set(), 60) == 1
+    assert files(cache) == []
+
+    cache.get(image, verifier())
+    path.unlink()
+    cache.get(image)
+    assert seen(cache, image, verifier()) == len(CONTENT)
+
+
+def test_proof_that_was_not_written_counts_for_nothing(
+        cache, store, monkeypatch):
+    image = put(store, CONTENT)
+    monkeypatch.setattr(module.os, "fsync", _fail_on_proof)
+    with pytest.raises(OSError, match="no room"):
+        cache.get(image, verifier())
+    monkeypatch.undo()
+    cache.open()
+    assert len(files(cache)) == 1
+    assert seen(cache, image, verifier()) == len(CONTENT)
+
+
+def _fail_on_proof(handle):
+    if ".proof" in os.readlink(f"/proc/self/fd/{handle}"):
+        raise OSError("no room")
