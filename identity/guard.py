@@ -21,32 +21,41 @@ _WINDOW_S = 60
 #: Addresses that are remembered, the latest ones.
 _MEMORY = 10_000
 
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
 
 class Tally:
     """Counts what happened lately, by some key.
 
     :param limit: at which it is full; 0 for never
-    :param seconds: after which a key that was not seen is forgotten
+    :param seconds: after which it begins anew for a key, from the first
     """
 
     def __init__(self, limit: int, seconds: int) -> None:
         self._limit = limit
-        self._counts: cachetools.TTLCache[Any, int] = cachetools.TTLCache(
-            _MEMORY, seconds)
+        # Lists of one number, which change without being set again: that
+        # would begin their time anew.
+        self._counts: cachetools.TTLCache[Any, list[int]] = (
+            cachetools.TTLCache(_MEMORY, seconds))
 
     def full(self, key: Any) -> bool:
         """Say whether it was counted as often as the limit allows."""
-        return bool(self._limit) and self._counts.get(key, 0) >= self._limit
+        count, = self._counts.get(key, (0,))
+        return bool(self._limit) and count >= self._limit
 
     def add(self, key: Any) -> None:
         """Count one more."""
         if self._limit:
-            self._counts[key] = self._counts.get(key, 0) + 1
+            count = self._counts.get(key)
+            if count is None:
+                count = self._counts[key] = [0]
+            count[0] += 1
 
     def take_back(self, key: Any) -> None:
         """Count one less."""
-        if self._counts.get(key, 0):
-            self._counts[key] -= 1
+        count = self._counts.get(key)
+        if count and count[0]:
+            count[0] -= 1
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +136,7 @@ def source_of(req: wsgi.Request) -> str:
     source = ""
     for hop in reversed(hops):
         try:
-            address = ipaddress.ip_address(hop.strip())
+            address = _plain(ipaddress.ip_address(hop.strip()))
         except ValueError:
             break
         source = _network(address)
@@ -136,11 +145,14 @@ def source_of(req: wsgi.Request) -> str:
     return source
 
 
-def _network(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+def _plain(address: _Address) -> _Address:
+    """Return what sockets for both versions show as one of IPv6."""
+    mapped = address.ipv4_mapped if address.version == 6 else None
+    return mapped or address
+
+
+def _network(address: _Address) -> str:
     """Return what one customer of a provider has: for IPv6 a /64."""
     if address.version == 4:
         return str(address)
-    mapped = address.ipv4_mapped
-    if mapped is not None:
-        return str(mapped)
     return str(ipaddress.ip_network((address, 64), strict=False))

@@ -59,6 +59,8 @@ class Password(base.Method):
                     subject.id, subject.revision, stored, password):
                 return subject
         right = self.means.hasher.matches(password, stored)
+        # Of many side by side, those beyond the limit learn nothing.
+        guard.check_source(source)
         if not right or subject is None or stored is None:
             guard.count(subject, source)
             raise exceptions.Unauthorized()

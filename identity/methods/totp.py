@@ -66,9 +66,10 @@ class Totp(base.Method):
 
     def _refuse(self, subject: Subject | None, passcode: str,
                 source: str) -> NoReturn:
-        # As slow as a wrong password, and as few side by side.
-        self.means.hasher.matches(passcode, None)
+        # As slow as a wrong password, and as few side by side; counted
+        # before, for those who have no turn know that it was wrong, too.
         self.means.guard.count(subject, source)
+        self.means.hasher.matches(passcode, None)
         raise exceptions.Unauthorized()
 
     def _use(self, subject: Subject, shown_in: int) -> bool:

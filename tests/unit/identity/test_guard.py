@@ -1,7 +1,12 @@
 """What strangers may guess: passwords and passcodes count alike."""
 
+import functools
+
 import pytest
 
+from common import concurrency, exceptions
+from identity import passwords
+from identity.guard import Tally
 from identity.methods import totp
 from tests.unit.identity.conftest import Caller
 from tests.unit.identity.test_compliance import change, failures
@@ -62,6 +67,21 @@ class TestLockOut:
         attempt(identity, user, password="x")
         attempt(identity, user, passcode="000000")
         assert attempt(identity, user, password="u").status_code == 401
+
+    def test_by_passcodes_while_hashes_have_no_turn(
+            self, identity, clock, monkeypatch):
+        clock(59)
+        user = enrolled(identity)
+
+        def matches(hasher, password, stored):
+            raise exceptions.TooManyRequests(retry_after=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(passwords.Hasher, "matches", matches)
+            for _ in range(2):
+                got = attempt(identity, user, passcode="000000")
+                assert got.status_code == 429
+        assert attempt(identity, user, passcode=RIGHT[59]
+                       ).status_code == 401
 
     def test_one_that_came_in_forgets(self, identity, clock):
         user = enrolled(identity)
@@ -149,6 +169,30 @@ class TestSources:
         assert change(limited, user, "u", "v").status_code == 429
         assert attempt(limited, user, THERE, password="u"
                        ).status_code == 201
+
+    def test_limit_of_many_side_by_side(self, limited):
+        user = make_user(limited.admin(), "u")
+        answers = concurrency.gather(*[
+            functools.partial(attempt, limited, user, password=word)
+            for word in ("x", "y", "z", "u")])
+        assert sorted(got.status_code for got in answers) == [
+            401, 401, 429, 429]
+
+    def test_counts_do_not_live_on_by_further_ones(self):
+        tally = Tally(2, 0.2)
+        for _ in range(2):
+            tally.add(HERE)
+            concurrency.sleep(0.15)
+        assert not tally.full(HERE)
+
+    def test_proxy_seen_by_a_socket_for_both_versions(self, limited):
+        user = make_user(limited.admin(), "u")
+        self.set(limited, trusted_proxies=["192.0.2.1"])
+        for number, wanted in enumerate((401, 401, 201)):
+            got = attempt(limited, user, f"::ffff:{HERE}",
+                          password="u" if wanted == 201 else "x",
+                          headers={"X_Forwarded_For": f"198.51.100.{number}"})
+            assert got.status_code == wanted
 
     def test_proxies(self, limited):
         user = make_user(limited.admin(), "u")
