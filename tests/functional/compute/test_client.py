@@ -9,6 +9,7 @@ import openstack
 import pytest
 
 from common import concurrency
+from tests import signing
 
 
 @pytest.fixture(scope="module")
@@ -79,6 +80,34 @@ def test_life(sdk, server, network):
     sdk.compute.delete_server(server)
     sdk.compute.wait_for_delete(server, interval=0.1, wait=20)
     assert list(sdk.network.ports(device_id=server.id)) == []
+
+
+def test_signed_image(cloud, sdk, network):
+    root = signing.Signer("root")
+    last = signing.last(root)
+    signing.keep(cloud.state, root, last)
+    content = b"\0" * 65536
+    image = sdk.image.create_image(
+        name="compute-signed", disk_format="raw", container_format="bare",
+        data=io.BytesIO(content), validate_checksum=False,
+        **last.sign(content))
+    asked = {"image_id": image.id, "flavor_id": "1",
+             "networks": [{"uuid": network.id}]}
+
+    good = sdk.compute.create_server(
+        name="signed", trusted_image_certificates=[root.id], **asked)
+    bad = sdk.compute.create_server(
+        name="not-trusted", trusted_image_certificates=[last.id], **asked)
+
+    assert wait(sdk, good).trusted_image_certificates == [root.id]
+    with pytest.raises(openstack.exceptions.ResourceFailure):
+        wait(sdk, bad)
+    fault = sdk.compute.get_server(bad).fault
+    assert "its certificate is not trusted" in fault["message"]
+    for server in (good, bad):
+        sdk.compute.delete_server(server)
+        sdk.compute.wait_for_delete(server, interval=0.1, wait=20)
+    sdk.image.delete_image(image)
 
 
 def test_volume(sdk, server):
