@@ -75,12 +75,20 @@ class Enforcer:
 
     def __init__(self, conf: cfg.ConfigOpts,
                  rules: Sequence[Rule]) -> None:
+        """Read the operator's files.
+
+        :raises DuplicatePolicyError: for two rules of one name: which of
+            them counts must not be a matter of their order
+        """
         opts.set_defaults(conf)
         self._oslo = policy.Enforcer(conf)
         self._oslo.suppress_default_change_warnings = True
         # Not by register_defaults: it copies every rule deeply, because of
         # deprecated ones, which are changed; here are none.
-        self._oslo.registered_rules = {rule.name: rule for rule in rules}
+        registered = self._oslo.registered_rules
+        for rule in rules:
+            if registered.setdefault(rule.name, rule) is not rule:
+                raise policy.DuplicatePolicyError(rule.name)
         self._decisions: dict[str, Decision] = {}
         self._loaded_at = 0.0
         self._load()

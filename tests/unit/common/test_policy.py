@@ -105,6 +105,13 @@ def test_file_is_read_again(tmp_path, monkeypatch):
     assert not ours.allows("thing:get", {}, friend)
 
 
+def test_two_rules_of_one_name():
+    rules = [policy.rule("thing:get", check, "x", [("GET", "/")])
+             for check in ("!", "@")]
+    with pytest.raises(oslo.DuplicatePolicyError):
+        policy.enforcer(conf.load(), rules)
+
+
 def test_a_server_is_asked(tmp_path):
     with served(b"True") as yes, served(b"False") as no:
         rules = [policy.rule(name, f"http:{url}/%(id)s", "x", [("GET", "/")])
