@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterable, Iterator
 
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from oslo_config import cfg
 
 from common import concurrency, signatures
 from compute.db.cell.models import Server
@@ -12,7 +14,7 @@ from compute.db.cell.models import Server
 LOG = logging.getLogger(__name__)
 
 
-def signer(server: Server, kept: signatures.Certificates) -> str | None:
+def signer(server: Server, conf: cfg.ConfigOpts) -> str | None:
     """Return the certificate, in PEM, that is to prove the image's data.
 
     None for a server that accepts any image.
@@ -25,12 +27,14 @@ def signer(server: Server, kept: signatures.Certificates) -> str | None:
     signed = signatures.parse(properties)
     if signed is None:
         raise signatures.Refused(reason="the image is not signed")
-    found = signatures.read_signer(signed, kept)
-    signatures.Verifier(signed, found)
-    concurrency.blocking(
-        signatures.check_chain, signatures.load(found),
-        list(_trusted(server.trusted_certs, kept)))
-    return found.decode()
+    kept = signatures.certificates(conf)
+    found = signatures.load(signatures.read_signer(signed, kept))
+    # Made anew: the file may hold more, which is nobody else's business.
+    pem = found.public_bytes(serialization.Encoding.PEM)
+    signatures.Verifier(signed, pem)
+    concurrency.blocking(signatures.check_chain, found,
+                         list(_trusted(server.trusted_certs, kept)))
+    return pem.decode()
 
 
 def _trusted(ids: Iterable[str], kept: signatures.Certificates

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import orm
 
-from common import concurrency, db, events, exceptions, signatures, task
+from common import concurrency, db, events, exceptions, task
 from common.context import RequestContext
 from compute import networking, proofs, specs, states
 from compute.agent_api import PROVING
@@ -76,7 +76,7 @@ class BuildServer(task.Task):
         if server.host:  # written before, but the step was not recorded
             return {"host": server.host, "node": server.node,
                     "zone": server.availability_zone}
-        _signer(env, server)  # Refused here takes nobody's time
+        proofs.signer(server, env.conf)  # refused before a host is asked
         claims.release(env.api, server.id)
         place = env.scheduler.place(
             Consumer(server.id, server.project_id, server.user_id),
@@ -164,7 +164,7 @@ class BuildServer(task.Task):
         host = self.results["place"]["host"]
         try:
             return _spawn(env, host, self.context(), spec=wanted.to_json(),
-                          signer=_signer(env, server))
+                          signer=proofs.signer(server, env.conf))
         except (GuestNotStarted, HostFull):
             self._blame(env, host)
             raise
@@ -249,10 +249,6 @@ class BuildServer(task.Task):
                            EVENT, details=reason)
         events.add(session, Event, kind="server.create.error",
                    resource_id=self.server_id, payload={"reason": reason})
-
-
-def _signer(env: Env, server: Server) -> str | None:
-    return proofs.signer(server, signatures.certificates(env.conf))
 
 
 def _spawn(env: Env, host: str, ctx: RequestContext, *,

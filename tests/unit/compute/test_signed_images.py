@@ -38,6 +38,8 @@ class Driver(FakeDriver):
 def drivers(world, tmp_path):
     """The hosts' drivers; certificates are where the conductor is alone."""
     signing.keep(tmp_path, ROOT, MIDDLE, LAST)
+    path = tmp_path / "certificates" / f"{LAST.id}.pem"
+    path.write_bytes(b"# \xff\n" + path.read_bytes())
     return [world.add_host(name, Driver(name)) for name in ("h1", "h2")]
 
 
@@ -85,7 +87,8 @@ def test_refused_before_a_host_is_asked(
     server = boot(world, "ERROR", trusted)
 
     assert said in server["fault"]["message"]
-    assert asked(drivers) == [] and world.network.ports == []
+    assert asked(drivers) == []
+    assert ("POST", "/v2.0/ports") not in world.network.calls
     assert world.placed(
         f"/allocations/{server['id']}")["allocations"] == {}
 
