@@ -47,7 +47,9 @@ def of(environ: dict[str, Any], wire: Wire,
     :param go_on: tells a peer to send the body who waits to be told
     """
     expected = None
-    if environ.get("HTTP_EXPECT", "").lower() == "100-continue":
+    # Peers of the old kind would take it for the answer.
+    if (environ.get("HTTP_EXPECT", "").lower() == "100-continue"
+            and environ["SERVER_PROTOCOL"] == "HTTP/1.1"):
         expected = go_on
     else:
         environ.pop("HTTP_EXPECT", None)

@@ -297,6 +297,13 @@ def test_who_waits_is_told_to_go_on(running):
     assert b"\r\n\r\nabcHTTP/1.1 200 OK" in got
 
 
+def test_peers_of_the_old_kind_are_not_told_to_go_on(ask):
+    got = ask(b"POST /x HTTP/1.0\r\nExpect: 100-continue\r\n"
+              b"Content-Length: 3\r\n\r\nabc")
+    assert got.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert got.endswith(b"\r\n\r\nabc")
+
+
 def test_who_waits_in_vain_is_not_understood_wrongly(ask, app):
     """Whether the body follows nobody knows, so nothing else can."""
     got = ask(POST.replace(b"/x", b"/refuses") + b"Expect: 100-continue\r\n"
