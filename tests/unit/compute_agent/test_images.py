@@ -192,6 +192,9 @@ def test_data_that_are_not_what_was_signed(cache, store):
 def test_proof_goes_with_the_image(cache, store):
     image = put(store, CONTENT)
     path = cache.get(image, verifier())[0].path
+    os.utime(path.with_name(path.name + ".proof"), (0, 0))
+    assert cache.evict(set, set(), 60) == 0
+    assert seen(cache, image, verifier()) == 0
     os.utime(path, (0, 0))
     assert cache.evict(set, set(), 60) == 1
     assert files(cache) == []
