@@ -99,6 +99,10 @@ class AddLocation(task.Task):
         if row is None or row.state != "live":
             return
         row.state = "refused"
+        # A queued image has no data: what was added beside would count
+        # again with the next upload.
+        data.doom(session, Data.image_id == image.id,
+                  Data.id != row.id, Data.state == "live")
         for name in ("size", "virtual_size", "checksum", "hash_algo",
                      "hash_value", "data_id"):
             setattr(image, name, None)

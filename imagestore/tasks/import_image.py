@@ -123,8 +123,8 @@ class ImportImage(task.Task):
         """Leave to the collector what stores took of this import."""
         with env.db.writer() as session:
             self.guard(session)
-            if self.method != "copy-image" and not self._importing(session):
-                return  # it is active: what it has is its own by now
+            if not self._importing(session):
+                return  # what it has is its own by now
             data.doom(session, Data.task_id == self.id)
             data.refresh(session, self.image_id, env.stores)
         env.collector.wake()
@@ -253,10 +253,14 @@ class ImportImage(task.Task):
             setattr(row, name, value)
 
     def _importing(self, session: orm.Session) -> bool:
+        """Say whether nobody relies yet on what stores took."""
         try:
             image = images.get(session, self.image_id, lock=True)
         except exceptions.ImageNotFound:
             return True
+        if self.method == "copy-image":
+            # Once it is empty, the copies may be all that there is.
+            return bool(image.importing_to)
         return image.status == "importing"
 
     def _taken(self, env: Env) -> bool:

@@ -247,6 +247,24 @@ def test_no_store_is_left_while_another_gets_data(service, monkeypatch):
     assert service.call("GET", f"/v2/images/{image}/file").body == CONTENT
 
 
+def test_copies_stay_once_they_are_all_there_is(service, monkeypatch):
+    image = service.create()["id"]
+    service.upload(image, CONTENT)
+    service.start_import(image, "copy-image", stores=["b"])
+
+    def hit(name):
+        if name == "ImportImage.settle.before":
+            service.call("DELETE", f"/v2/stores/a/{image}", ctx=ADMIN,
+                         status=204)
+            raise RuntimeError
+    monkeypatch.setattr(failpoint, "hit", hit)
+    service.run()
+
+    assert service.task(image)["status"] == "failure"
+    assert rows(service) == [("b", "live")]
+    assert service.call("GET", f"/v2/images/{image}/file").body == CONTENT
+
+
 def test_staged_data_are_inspected(service, qcow2):
     image = service.create(disk_format="qcow2")["id"]
     service.stage(image, qcow2("-u", "-b", "/etc/passwd", "-F", "raw"))
@@ -473,6 +491,31 @@ def test_copy_of_data_that_are_refused_later_is_not_read(
     got = service.call("GET", f"/v2/images/{image}/file", status=206,
                        headers={"Range": "bytes=0-4"})
     assert got.body == b"behin"
+    service.db.dispose()
+
+
+def test_location_beside_one_that_is_refused_later_does_not_count(
+        tmp_path, web, qcow2, monkeypatch):
+    service = Service(
+        tmp_path, web_ports=[web.port], stores=["a:file", "web:http"],
+        web_allowed_networks=["127.0.0.0/8"], locations_in_images=True)
+    url, other = web.add("/x", b"before"), web.add("/y", b"beside")
+    image = service.create()["id"]
+    unsafe = qcow2("-u", "-b", "/etc/passwd", "-F", "raw")
+
+    def hit(name):
+        if name == "AddLocation.digest.before":
+            service.patch(image, {
+                "op": "add", "path": "/locations/-",
+                "value": {"url": other, "metadata": {}}})
+            web.add("/x", unsafe)
+    monkeypatch.setattr(failpoint, "hit", hit)
+    add_location(service, image, url)
+    service.run()
+    assert service.show(image)["status"] == "queued"
+
+    service.upload(image, b"behind")
+    assert service.show(image)["stores"] == "a"
     service.db.dispose()
 
 
