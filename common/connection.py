@@ -26,6 +26,8 @@ _BUFFER = 16384
 #: Bytes that are copied, so that they go out in one piece with a head.
 _SMALL = 65536
 _GONE = (ConnectionError, TimeoutError)
+#: Seconds after which others get their turn between two requests.
+_TURN_S = 0.005
 
 
 class Connection:
@@ -42,9 +44,13 @@ class Connection:
         self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._input = self._sock.makefile("rb", _BUFFER)
         self._buffered = 0
+        self._turn_at = time.monotonic()
         self._surroundings = _surroundings(self._sock, state[0])
         try:
-            while self._serve() and state[2] != eventlet.wsgi.STATE_CLOSE:
+            while self._serve():
+                self._let_others_in()
+                if state[2] == eventlet.wsgi.STATE_CLOSE:
+                    break
                 state[2] = eventlet.wsgi.STATE_IDLE
         except OSError as error:
             LOG.debug("%s: %r", state[0], error)
@@ -76,6 +82,12 @@ class Connection:
             return answer.keeps_open
         with concurrency.Timeout(self._sock.gettimeout()):
             return body.discard()
+
+    def _let_others_in(self) -> None:
+        """Wait a turn: the next request may be here, and need no wait."""
+        if time.monotonic() - self._turn_at > _TURN_S:
+            concurrency.sleep()
+            self._turn_at = time.monotonic()
 
     def _read_head(self) -> bytes:
         """Return the next request's head; nothing if there is none."""

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import time
 
 import pytest
 
@@ -59,6 +60,13 @@ class Echo:
         ticking.kill()
         start("200 OK", [("X-Turns", str(len(turns)))])
         return [b""]
+
+    def act_busy(self, environ, start):
+        until = time.monotonic() + 0.002
+        while time.monotonic() < until:
+            pass
+        start("200 OK", [])
+        return [b"x"]
 
     def _tick(self, turns):
         while True:
@@ -213,6 +221,18 @@ def test_small_chunks_leave_time_for_others(ask):
               + b"0\r\n\r\n")
     turns = got.partition(b"X-Turns: ")[2].partition(b"\r\n")[0]
     assert int(turns) > 30
+
+
+def test_requests_in_a_row_leave_time_for_others(running, ask):
+    busy = b"GET /busy HTTP/1.1\r\nHost: x\r\n\r\n" * 300
+    begun = time.monotonic()
+    took = concurrency.spawn(lambda: (ask(busy), time.monotonic() - begun))
+    concurrency.sleep()
+    with socket.create_connection(
+            ("127.0.0.1", running.port), timeout=10) as sock:
+        sock.sendall(CLOSE)
+        assert sock.recv(100)
+    assert time.monotonic() - begun < took.wait()[1] / 2
 
 
 @pytest.mark.parametrize("framing", [
