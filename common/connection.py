@@ -71,7 +71,7 @@ class Connection:
                 f"HTTP/1.1 {error.status}\r\nContent-Length: 0\r\n"
                 "Connection: close\r\n\r\n".encode())
             return False
-        answer = Answer(self._sock, environ)
+        answer = Answer(self._state, environ)
         body = bodies.of(
             environ, bodies.Wire(self._sock, self._input, self._buffered),
             answer.go_on)
@@ -127,10 +127,14 @@ def _surroundings(sock: Any, address: Any) -> dict[str, Any]:
 
 
 class Answer:
-    """What goes back for one request."""
+    """What goes back for one request.
 
-    def __init__(self, sock: Any, environ: dict[str, Any]) -> None:
-        self._sock = sock
+    :param state: that of its connection
+    """
+
+    def __init__(self, state: list[Any], environ: dict[str, Any]) -> None:
+        self._state = state
+        self._sock = state[1]
         self._environ = environ
         self._status = ""
         self._headers: list[tuple[str, str]] = []
@@ -223,8 +227,10 @@ class Answer:
             lines.append(_date(int(time.time())))
         if "content-length" not in names:
             lines += self._framing(length)
-        if "HTTP_EXPECT" in self._environ:
-            # Whether the body comes after all, nobody knows.
+        if ("HTTP_EXPECT" in self._environ
+                or self._state[2] == eventlet.wsgi.STATE_CLOSE):
+            # Nobody knows whether the body comes after all; or the server
+            # stops, and what would come next would be lost.
             self.keeps_open = False
         if not self.keeps_open:
             lines.append("Connection: close")

@@ -21,6 +21,8 @@ _FIELDS = re.compile(
     rf"(?:{_TOKEN}:[^\x00-\x08\x0a-\x1f\x7f]*\r\n)*\r\n")
 _ABSOLUTE = re.compile(r"(?i:https?)://([^/?#]+)(.*)")
 _LENGTH = re.compile(r"[0-9]{1,18}")
+#: Links are made of it, so it is a name or an address, and a port.
+_HOST = re.compile(r"[0-9A-Za-z._~!$&'()*+,;=%:\[\]-]*")
 
 #: Of these, a second one could mean something else to another reader.
 _ONCE = {"CONTENT_LENGTH", "CONTENT_TYPE", "HTTP_HOST",
@@ -129,7 +131,8 @@ def _check_framing(environ: dict[str, Any]) -> None:
     if length is not None and (
             coding is not None or not _LENGTH.fullmatch(length)):
         raise Refused("400 Bad Request")
-    if modern and "HTTP_HOST" not in environ:
+    host = environ.get("HTTP_HOST")
+    if (modern and host is None) or not _HOST.fullmatch(host or ""):
         raise Refused("400 Bad Request")
     if coding is not None and not modern:
         raise Refused("400 Bad Request")

@@ -122,6 +122,9 @@ def ask(running):
 @pytest.mark.parametrize("head, status", [
     (b"GET / HTTP/1.1\r\n\r\n", 400),
     (b"GET / HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a b\r\n\r\n", 400),
+    (b"GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400),
+    (b"GET http://me@x/ HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     (b"GET /\r\n\r\n", 400),
     (b"GET  / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     (b"G(T / HTTP/1.1\r\nHost: x\r\n\r\n", 400),
@@ -398,6 +401,7 @@ def test_stop_lets_requests_end_and_idle_connections_go(app):
         stopping = concurrency.spawn(made.stop, 10)
         assert idle.recv(100) == b""
         held.send()
-        assert busy.recv(1000).endswith(b"done")
+        got = busy.recv(1000)
+        assert got.endswith(b"done") and b"Connection: close\r\n" in got
         assert busy.recv(100) == b""
         stopping.wait()
