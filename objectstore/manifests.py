@@ -16,6 +16,9 @@ from objectstore import exceptions, names
 
 MOST_SEGMENTS = 1000
 MOST_BYTES = 8 << 20
+#: Bytes of a large object, of which large objects may be segments: what
+#: databases count to.
+MOST_SIZE = (1 << 63) - 1
 
 _SCHEMA: schema.Schema = {
     "type": "array", "minItems": 1,

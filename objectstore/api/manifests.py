@@ -23,6 +23,7 @@ from objectstore.exceptions import (
     NoContainer,
     NoObject,
     SegmentChanged,
+    TooLarge,
     WrongETag,
 )
 from objectstore.manifests import Asked, Segment
@@ -69,23 +70,28 @@ class Manifests:
         with self._db.reader() as session:
             rows = _rows(session, place.account, asked)
         segments = _checked(asked, rows)
+        size = manifests.size(segments)
+        if size > manifests.MOST_SIZE:
+            raise TooLarge(limit=manifests.MOST_SIZE)
         text = manifests.dump(segments)
         etag = manifests.etag(segments)
         if wanted.etag not in (None, etag):
             raise WrongETag(got=etag, wanted=wanted.etag)
         return self._uploads.receive(
-            wanted.of(text, manifests.size(segments), etag,
+            wanted.of(text, size, etag,
                       functools.partial(_recheck, place, segments)),
             io.BytesIO(text))
 
-    def delete(self, place: Place, allow: Callable[[str], None]) -> "Deleted":
+    def delete(self, place: Place, allow: Callable[[str], None],
+               allow_read: Callable[[str], None]) -> "Deleted":
         """Delete what the manifest names, then the manifest.
 
         :param allow: raises unless the sender may write to a container
+        :param allow_read: raises unless they may read what is in it
         """
         done = Deleted()
         try:
-            left = self._named(place)
+            left = self._named(place, allow_read)
         except (NoObject, NoContainer):
             done.missing = 1
             return done
@@ -121,8 +127,13 @@ class Manifests:
         with self._db.writer() as session:
             return objects.delete_many(session, account, container, names)
 
-    def _named(self, place: Place) -> list[tuple[str, str]]:
-        """Return container and name of all that a manifest leads to."""
+    def _named(self, place: Place, allow_read: Callable[[str], None]
+               ) -> list[tuple[str, str]]:
+        """Return container and name of all that a manifest leads to.
+
+        The answer tells of them, so they are for who may read manifests.
+        """
+        allow_read(place.container)
         with self._db.reader() as session:
             found, blob = objects.with_blob(session, place)
         if found.large_etag is None:
@@ -135,6 +146,7 @@ class Manifests:
                 continue
             named[each.container, each.name] = None
             if each.large:
+                allow_read(each.container)
                 left += self._nested(place.account, each)
         return list(named)
 

@@ -267,7 +267,8 @@ class Objects:
         place = _place(account, container, name)
         if _manifest_query(req) == "delete":
             return self._manifests.delete(
-                place, lambda each: self._access.write(req, account, each)
+                place, lambda each: self._access.write(req, account, each),
+                lambda each: self._access.read(req, account, each),
             ).response(listings.text_or_json(req))
         with self._db.writer() as session:
             objects.delete(session, place)

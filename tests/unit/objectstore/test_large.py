@@ -293,6 +293,35 @@ def test_manifest_opens_no_container_to_who_may_write_another(service):
     assert service.call("GET", "/c/big").body == b"12345"
 
 
+def test_deletion_tells_of_no_segments_to_who_may_not_read(service):
+    service.call("PUT", "/m")
+    make(service, b"1", b"2", path="/m/inner")
+    put_manifest(service, [{"path": "/m/inner"}])
+
+    def attempt():
+        got = strange(service, "/c/big?multipart-manifest=delete", "DELETE")
+        assert "seg" not in got.text
+        return got.text
+    service.call("POST", "/c", status=204, X_Container_Write="p2:u2")
+    assert "/c/big, 403" in attempt()
+    service.call("POST", "/c", status=204, X_Container_Read="p2:u2")
+    assert "/c/big, 403" in attempt()
+    service.call("POST", "/m", status=204, X_Container_Read="p2:u2")
+    got = strange(service, "/c/big?multipart-manifest=delete", "DELETE")
+    assert "/s/seg1, 403" in got.text
+    assert service.call("GET", "/c/big").body == b"12"
+
+
+def test_large_objects_have_a_largest_size(service):
+    [segment] = put_segments(service, b"x" * (1 << 14))
+    for level in range(5):
+        put_manifest(service, [segment] * 1000, f"/s/{level}",
+                     413 if level == 4 else 201)
+        segment = {"path": f"/s/{level}"}
+    service.call("GET", "/s/2", status=400)
+    service.call("GET", "/s/4", status=404)
+
+
 def test_queries_do_not_grow_with_segments(service):
     def count(path, segments):
         manifest = put_segments(service, *[b"x"] * segments)
