@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import tempfile
 
 import orjson
 from cryptography import fernet
@@ -44,12 +45,16 @@ class Seal:
 
     def _make(self) -> None:
         """Make a key, unless another process has just done so."""
-        part = self._path.with_suffix(f".{os.getpid()}")
-        fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(fd, "wb") as file:
-            file.write(fernet.Fernet.generate_key())
-            file.flush()
-            os.fsync(fd)
-        with contextlib.suppress(FileExistsError):
-            os.link(part, self._path)
-        part.unlink()
+        # A name of its own: processes of two hosts may have the same id,
+        # and what one has linked the other must not write to.
+        fd, part = tempfile.mkstemp(
+            prefix=f".{self._path.name}.", dir=self._path.parent)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(fernet.Fernet.generate_key())
+                file.flush()
+                os.fsync(fd)
+            with contextlib.suppress(FileExistsError):
+                os.link(part, self._path)
+        finally:
+            os.unlink(part)

@@ -202,6 +202,18 @@ def test_tokens_are_kept_no_longer_than_they_live(service, region):
     assert region.asked == []
 
 
+def test_key_is_written_to_no_file_that_is_there(service):
+    key = service.directory.parent / "imagestore-tokens.key"
+    others = key.with_suffix(f".{os.getpid()}")
+    others.write_text("of a host whose process has the same id")
+
+    start(service, queued(service))
+
+    assert others.read_text().startswith("of a host")
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in key.parent.glob(".imagestore*")] == []
+
+
 def test_sealed_token_is_for_one_task(service):
     for image in (queued(service), queued(service)):
         start(service, image)
