@@ -250,6 +250,9 @@ class OpenedObject(base.Opened):
         answer = self._container.request(
             "GET", self._key, stream=True,
             headers=headers | {"Accept-Encoding": "identity"})
+        if offset and answer.status_code != 206:
+            answer.close()
+            raise exceptions.StoreAway()  # these are bytes of another place
         self._body = answer.raw
         self._at = offset
 
@@ -295,9 +298,17 @@ class ObjectStore(base.ImageStore):
         # What was never whole has segments alone. Only when none is there
         # can none be named, whoever is still at it.
         while found := self.container.listed(name):
-            for each in found:
-                with contextlib.suppress(FileNotFoundError):
-                    self.container.request("DELETE", each)
+            if not sum([self._remove(each) for each in found]):
+                # Some stores list for a while what is gone: come back later.
+                raise exceptions.StoreAway()
+
+    def _remove(self, name: str) -> bool:
+        """Remove an object; say whether it was there."""
+        try:
+            self.container.request("DELETE", name)
+        except FileNotFoundError:
+            return False
+        return True
 
     def url(self, key: str) -> str:
         return f"object-store://{self.container.name}/{key}"

@@ -297,6 +297,29 @@ def test_store_that_keeps_other_bytes(swift):
         staged.finish()
 
 
+def test_store_that_knows_no_ranges(swift):
+    _, store = swift(HEAD=[part(0, 0)], GET=[part(0, 4), part(0, 10)])
+    opened = store.open(KEY)
+    assert opened.read(0, 4) == b"0123"
+    with pytest.raises(exceptions.StoreAway):
+        opened.read(4, 6)
+
+
+def test_store_that_lists_what_is_gone(swift):
+    def listing(handler):
+        text = b'[{"name": "%s/00001"}]' % KEY.encode()
+        handler.send_response(200)
+        handler.send_header("Content-Length", str(len(text)))
+        handler.end_headers()
+        handler.wfile.write(text)
+    server, store = swift(DELETE=[404, 404, 404],
+                          GET=[listing, 404])
+    with pytest.raises(exceptions.StoreAway):
+        store.delete(KEY)
+    store.delete(KEY)
+    assert len(server.asked) == 5
+
+
 def test_store_that_is_away(tmp_path):
     store = ObjectStore(Catalog(1), "images", 1)
     for act in (store.stage, store.open, store.delete):
