@@ -114,6 +114,10 @@ class InImages:
         if size is None:
             raise common_exceptions.BadRequest(
                 reason=f"locations: {said['url']} is one of them already")
+        if self._env.signed.verifier(image):
+            raise common_exceptions.BadRequest(
+                reason="locations: data of a signed image have to be "
+                       "read before they count: use POST /locations")
         _take_digests(image, said.get("validation_data") or {})
         row = Data(
             id=db.new_id(), image_id=image.id, state="live", owner="",
@@ -125,10 +129,6 @@ class InImages:
                 raise exceptions.ChangedMeanwhile(image_id=image.id)
             self._env.quotas.check(session, image.project_id, looked.limits,
                                    "image_size_total")
-            if self._env.signed.verifier(image):
-                raise common_exceptions.BadRequest(
-                    reason="locations: data of a signed image have to be "
-                           "read before they count: use POST /locations")
             image.status, image.data_id, image.size = "active", row.id, size
         elif size != image.size:
             raise exceptions.HashMismatch()

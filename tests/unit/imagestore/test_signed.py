@@ -186,6 +186,24 @@ def test_location_is_compared_though_no_digests_are_wanted(tmp_path, web):
     service.db.dispose()
 
 
+def test_no_location_is_added_that_was_not_compared(tmp_path, web):
+    (tmp_path / "certificates").mkdir()
+    service = Service(
+        tmp_path, stores=["file:file", "web:http"], web_ports=[web.port],
+        web_allowed_networks=["127.0.0.0/8"], locations_in_images=True)
+    image = service.create(**signed(trust(service, RSA_KEY)))["id"]
+    service.upload(image, CONTENT)
+
+    url = web.add("/x", b"y" * len(CONTENT))
+    refused = service.patch(image, {
+        "op": "add", "path": "/locations/-",
+        "value": {"url": url, "metadata": {}}}, status=400)
+
+    assert "signed image" in refused.text
+    assert service.show(image)["stores"] == "file"
+    service.db.dispose()
+
+
 def test_copy_needs_no_certificate_any_longer(tmp_path):
     (tmp_path / "certificates").mkdir()
     service = Service(tmp_path, weights={"a": 1, "b": 2},
