@@ -12,6 +12,7 @@ from blockstore import exceptions
 from blockstore.agent_api import VolumeAgentAPI
 from blockstore.drivers.base import Export, VolumeDriver
 from blockstore.identity import Identity
+from blockstore.images import Image, ImageStore
 from blockstore.scheduler_api import VolumeSchedulerAPI
 from common import concurrency, failpoint, loop, rpc
 from common.context import RequestContext, service_context
@@ -69,14 +70,25 @@ class Volumes:
 class VolumeAgent(VolumeAgentAPI):
     """Serves one backend's driver."""
 
-    def __init__(self, volumes: Volumes, reconciler: loop.Loop) -> None:
+    def __init__(self, volumes: Volumes, reconciler: loop.Loop,
+                 store: ImageStore) -> None:
         self._volumes = volumes
         self._reconciler = reconciler
+        self._store = store
 
     def create_volume(self, ctx: RequestContext, *,
                       volume_id: str, size_gib: int) -> None:
         with self._volumes.alone(volume_id) as driver:
             driver.create(volume_id, size_gib)
+        failpoint.hit("volume-agent.created")
+
+    def create_volume_from_image(
+            self, ctx: RequestContext, *, volume_id: str, size_gib: int,
+            image: dict[str, Any]) -> None:
+        wanted = Image(**image)
+        with self._volumes.alone(volume_id) as driver:
+            driver.create_from_image(
+                volume_id, size_gib, wanted, self._store.fetch(wanted))
         failpoint.hit("volume-agent.created")
 
     def extend_volume(self, ctx: RequestContext, *,

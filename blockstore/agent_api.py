@@ -22,6 +22,18 @@ class VolumeAgentAPI(rpc.Interface):
         """Make the volume, or raise NoSpace."""
 
     @rpc.call(timeout=60)
+    def create_volume_from_image(
+            self, ctx: RequestContext, *, volume_id: str, size_gib: int,
+            image: dict[str, Any]) -> None:
+        """Make the volume with an image's content, or raise.
+
+        Takes as long as it takes: repeat it until it answers.
+
+        :param image: the members of ``images.Image``
+        :raises ImageUnacceptable, NoSpace: for good
+        """
+
+    @rpc.call(timeout=60)
     def extend_volume(self, ctx: RequestContext, *,
                       volume_id: str, size_gib: int) -> None:
         """Grow the volume, or raise NoSpace or VolumeBusy."""

@@ -11,6 +11,7 @@ from blockstore.db import models, types
 from blockstore.drivers.base import VolumeDriver
 from blockstore.env import Env
 from blockstore.identity import Identity
+from blockstore.images import ImageStore
 from blockstore.parts import Parts
 from blockstore.quotas import Quotas
 from blockstore.reconcile import Reconciler
@@ -18,7 +19,7 @@ from blockstore.scheduler import Heartbeat, VolumeScheduler
 from blockstore.scheduler_api import VolumeSchedulerAPI
 from blockstore.sweeper import Sweeper
 from blockstore.tasks import ALL
-from common import daemon, db, events, installed, rpc, task, wsgi
+from common import clients, daemon, db, events, installed, rpc, task, wsgi
 from common.context import service_context
 
 SCHEMA = db.Schema(
@@ -60,6 +61,7 @@ def make_parts(conf: cfg.ConfigOpts, bus: rpc.Bus) -> Parts:
     scheduler = bus.client(VolumeSchedulerAPI)
     return Parts(
         db=database, quotas=Quotas(conf.blockstore), conf=conf.blockstore,
+        rest=clients.Clients(conf, "blockstore"),
         tasks=make_runner(
             database, bus,
             announce=lambda: scheduler.work(service_context())))
@@ -110,6 +112,7 @@ def agent(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
     driver = make_driver(conf)
     identity = Identity(own.volumes_dir, f"{conf.host}@{own.driver}")
     volumes = Volumes(driver)
+    store = ImageStore(clients.Clients(conf, "blockstore"))
     reporter = Reporter(bus, driver, identity=identity, zone=own.zone,
                         overcommit=own.overcommit)
     reconciler = Reconciler(
@@ -117,7 +120,8 @@ def agent(conf: cfg.ConfigOpts, bus: rpc.Bus) -> daemon.Daemon:
         interval=own.reconcile_interval)
     return daemon.Daemon(
         name="volume-agent",
-        servers=[(VolumeAgent(volumes, reconciler), identity.backend)],
+        servers=[(VolumeAgent(volumes, reconciler, store),
+                  identity.backend)],
         loops=[reporter, reconciler],
         starting=[identity.take, driver.prepare],
         checks={"report": reporter.check},

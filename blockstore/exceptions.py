@@ -23,6 +23,14 @@ class SnapshotNotFound(exceptions.NotFound):
     message = "Snapshot {snapshot_id} could not be found."
 
 
+class ImageNotFound(exceptions.NotFound):
+    message = "Image {image_id} could not be found."
+
+
+class ImageUnacceptable(exceptions.BadRequest):
+    message = "Image {image_id} is unacceptable: it {reason}."
+
+
 class ServiceNotFound(exceptions.NotFound):
     message = "Service {binary} on host {host} could not be found."
 

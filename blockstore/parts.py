@@ -13,9 +13,11 @@ class Parts:
 
     :param tasks: where tasks are added; it need not run any here
     :param conf: the options of group ``blockstore``
+    :param rest: the ``clients.Clients`` of the other services
     """
 
     db: db.Database
     tasks: task.Runner
     quotas: Quotas
     conf: Any
+    rest: Any

@@ -17,8 +17,8 @@ _GRACE_S = 60
 _REASON = "its task was lost"
 
 #: Where a volume goes that is on its way without a task.
-_ENDS = {"creating": "error", "deleting": "error_deleting",
-         "extending": "error_extending"}
+_ENDS = {"creating": "error", "downloading": "error",
+         "deleting": "error_deleting", "extending": "error_extending"}
 
 
 class Sweeper(loop.Loop):

@@ -79,6 +79,9 @@ def volume(req: wsgi.Request, volume: Volume) -> dict[str, Any]:
     """Return a volume in full, as far as the sender may see it."""
     shown = new_volume(req, volume)
     target = _target(volume)
+    if volume.image_metadata and req.allowed(
+            policies.SHOW_IMAGE_METADATA, target):
+        shown["volume_image_metadata"] = volume.image_metadata
     if req.allowed(policies.SHOW_HOST, target):
         shown["os-vol-host-attr:host"] = pool_name(volume.host)
     if req.allowed(policies.SHOW_MIGRATION, target):

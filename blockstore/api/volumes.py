@@ -1,12 +1,13 @@
 """The volumes resource."""
 
 import ast
+import dataclasses
 import datetime
 from typing import Any
 
 from sqlalchemy import orm
 
-from blockstore import exceptions
+from blockstore import exceptions, images
 from blockstore.api import views
 from blockstore.db import types, volumes
 from blockstore.db.history import record
@@ -14,12 +15,11 @@ from blockstore.db.models import Volume
 from blockstore.parts import Parts
 from blockstore.policies import volumes as policies
 from blockstore.schemas import volumes as schemas
-from blockstore.tasks import CreateVolume, DeleteVolume
+from blockstore.tasks import CreateVolume, CreateVolumeFromImage, DeleteVolume
 from common import db, paging, schema, wsgi
 
 #: Members of a new volume that say what it is a copy of: none is served.
-_SOURCES = ("source_volid", "imageRef", "image_id", "backup_id",
-            "consistencygroup_id", "group_id")
+_SOURCES = ("source_volid", "backup_id", "consistencygroup_id", "group_id")
 
 _FILTERS = {"name": "name", "status": "status", "user_id": "user_id",
             "availability_zone": "zone", "host": "host",
@@ -38,6 +38,7 @@ class Volumes:
         self._tasks = parts.tasks
         self._quotas = parts.quotas
         self._zone = parts.conf.zone
+        self._rest = parts.rest
 
     def routes(self) -> list[wsgi.Route]:
         return [
@@ -59,6 +60,7 @@ class Volumes:
         spec = upgraded(req.json["volume"])
         _refuse_sources(spec)
         size_gib = _size(spec)
+        image = self._image(req, spec, size_gib)
         with self._db.writer() as session:
             self._quotas.charge(
                 session, req.ctx.project_id, volumes=1, gigabytes=size_gib,
@@ -68,13 +70,21 @@ class Volumes:
                 name=spec.get("name"), description=spec.get("description"),
                 project_id=req.ctx.project_id, user_id=req.ctx.user_id,
                 size_gib=size_gib, zone=self._zone_of(spec),
+                image_metadata=images.metadata(image) if image else None,
                 volume_type=types.find(session, spec.get("volume_type")))
-            self._tasks.add(session, CreateVolume(
-                volume_id=volume.id, size_gib=size_gib, zone=volume.zone),
-                req.ctx)
+            self._tasks.add(session, _task(volume, image), req.ctx)
             record(session, volume.id, "create.start")
         self._tasks.wake()
         return {"volume": views.new_volume(req, volume)}
+
+    def _image(self, req: wsgi.Request, spec: dict[str, Any],
+               size_gib: int) -> dict[str, Any] | None:
+        """Return the record of the image to copy, as the sender sees it."""
+        reference = spec.get("imageRef") or spec.get("image_id")
+        if not reference:
+            return None
+        return images.find(
+            self._rest.as_user(req, "image"), reference, size_gib)
 
     @wsgi.handler(body=schemas.CREATE_LOOSE, status=202,
                   versions=(None, "3.52"))
@@ -172,6 +182,16 @@ class Volumes:
         return wanted
 
 
+def _task(volume: Volume, image: dict[str, Any] | None) -> CreateVolume:
+    """Return the task that will make the volume."""
+    made = {"volume_id": volume.id, "size_gib": volume.size_gib,
+            "zone": volume.zone}
+    if image:
+        return CreateVolumeFromImage(
+            **made, image=dataclasses.asdict(images.of(image)))
+    return CreateVolume(**made)
+
+
 def find(req: wsgi.Request, session: orm.Session, volume_id: str,
          rule: str = policies.GET) -> Volume:
     """Return the volume, if the sender may do what ``rule`` guards.
@@ -207,8 +227,8 @@ def _refuse_sources(spec: dict[str, Any]) -> None:
     for name in _SOURCES:
         if spec.get(name):
             raise exceptions.InvalidInput(
-                field=name, reason="volumes with content or in groups are "
-                "not supported; leave it out")
+                field=name, reason="copies of volumes or backups, and "
+                "groups, are not supported; leave it out")
     if schema.is_true(spec.get("multiattach")):
         raise exceptions.InvalidInput(
             field="multiattach", reason="must be false")

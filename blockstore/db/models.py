@@ -18,8 +18,9 @@ class Base(db.Base):
 
 #: Each status of a volume, and those it may be reached from.
 VOLUME_REACHED_FROM = {
-    "available": {"creating", "extending", "reserved", "attaching",
-                  "detaching"},
+    "available": {"creating", "downloading", "extending", "reserved",
+                  "attaching", "detaching"},
+    "downloading": {"creating"},
     "reserved": {"available", "attaching"},
     "attaching": {"reserved", "detaching"},
     "in-use": {"attaching", "detaching"},
@@ -28,7 +29,7 @@ VOLUME_REACHED_FROM = {
     "error_extending": {"extending"},
     "deleting": {"available", "error", "error_deleting",
                  "error_extending"},
-    "error": {"creating"},
+    "error": {"creating", "downloading"},
     "error_deleting": {"deleting"},
 }
 
@@ -60,7 +61,8 @@ class Volume(Base):
 
     ``host`` is the backend that has, or is about to have, its blocks.
     ``target_gib`` is the size it is growing to, and counts for quotas.
-    ``reason`` tells why it is in an error state.
+    ``reason`` tells why it is in an error state. ``image_metadata`` is what
+    it keeps of the record of the image that it was made from.
     """
 
     __tablename__ = "volumes"
@@ -85,6 +87,7 @@ class Volume(Base):
         sa.ForeignKey("volume_types.id"), index=True)
     bootable: Mapped[bool] = mapped_column(default=False)
     readonly: Mapped[bool] = mapped_column(default=False)
+    image_metadata: Mapped[dict | None] = mapped_column(db.JSON)
     created_at: Mapped[datetime.datetime] = mapped_column(
         db.UTCDateTime, default=db.utcnow)
     updated_at: Mapped[datetime.datetime | None] = mapped_column(

@@ -2,7 +2,10 @@
 
 import abc
 import dataclasses
+from collections.abc import Iterator
 from typing import Any
+
+from blockstore.images import Image
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +50,17 @@ class VolumeDriver(abc.ABC):
     @abc.abstractmethod
     def create(self, volume_id: str, size_gib: int) -> None:
         """Make a volume that reads as zeros, or raise NoSpace."""
+
+    @abc.abstractmethod
+    def create_from_image(self, volume_id: str, size_gib: int,
+                          image: Image, data: Iterator[bytes]) -> None:
+        """Make a volume that begins with the disk in an image.
+
+        :param data: the image's bytes; to be read to their end, for that
+            is where they are known to be all
+        :raises ImageUnacceptable: if they are no such disk, or not safe
+        :raises NoSpace: if there is no room
+        """
 
     @abc.abstractmethod
     def extend(self, volume_id: str, size_gib: int) -> None:

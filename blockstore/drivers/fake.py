@@ -1,9 +1,11 @@
 """A backend in memory, for tests and for trying the service at scale."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from blockstore import exceptions
 from blockstore.drivers.base import Capacity, Export, VolumeDriver
+from blockstore.images import Image
 
 
 class FakeDriver(VolumeDriver):
@@ -37,6 +39,13 @@ class FakeDriver(VolumeDriver):
         if volume_id not in self.sizes:
             self._take_room(size_gib)
             self.sizes[volume_id] = size_gib
+
+    def create_from_image(self, volume_id: str, size_gib: int,
+                          image: Image, data: Iterator[bytes]) -> None:
+        if volume_id not in self.sizes:
+            for _ in data:
+                pass
+            self.create(volume_id, size_gib)
 
     def extend(self, volume_id: str, size_gib: int) -> None:
         self._refuse_exported(volume_id)

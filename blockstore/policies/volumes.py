@@ -16,6 +16,7 @@ SET_READONLY = "volume:update_readonly_flag"
 SHOW_HOST = "volume_extension:volume_host_attribute"
 SHOW_MIGRATION = "volume_extension:volume_mig_status_attribute"
 SHOW_TENANT = "volume_extension:volume_tenant_attribute"
+SHOW_IMAGE_METADATA = "volume_extension:volume_image_metadata:show"
 GET_METADATA = "volume:get_volume_metadata"
 SET_METADATA = "volume:update_volume_metadata"
 DELETE_METADATA = "volume:delete_volume_metadata"
@@ -53,6 +54,9 @@ RULES = [
                 "Show the state of a volume's migration.", [("GET", _ONE)]),
     policy.rule(SHOW_TENANT, policy.READER_OR_SERVICE,
                 "Show a volume's project.", [("GET", _ONE)]),
+    policy.rule(SHOW_IMAGE_METADATA, policy.READER_OR_SERVICE,
+                "Show what a volume keeps of its image's record.",
+                [("GET", _ONE), ("GET", "/volumes/detail")]),
     policy.rule(GET_METADATA, policy.READER, "Show a volume's metadata.",
                 [("GET", f"{_ONE}/metadata"),
                  ("GET", f"{_ONE}/metadata/{{key}}")]),

@@ -19,6 +19,8 @@ SIZE = {"anyOf": [
     {"type": "string", "pattern": "^0*([1-9][0-9]{0,4})$"}]}
 
 UUID = schema.UUID
+#: An id, or a URL that ends with it.
+REFERENCE = {"type": ["string", "null"], "maxLength": 1024}
 OPTIONAL_ID = {"type": ["string", "null"], "maxLength": 255}
 
 #: Members of a query string that filter and page.

@@ -5,6 +5,7 @@ from blockstore.schemas.common import (
     METADATA,
     NAME,
     OPTIONAL_ID,
+    REFERENCE,
     SIZE,
 )
 from common import paging, schema
@@ -19,8 +20,8 @@ _CREATE = _TEXTS | {
     "availability_zone": OPTIONAL_ID,
     "snapshot_id": OPTIONAL_ID, "source_volid": OPTIONAL_ID,
     "consistencygroup_id": OPTIONAL_ID, "group_id": OPTIONAL_ID,
-    "backup_id": OPTIONAL_ID, "imageRef": OPTIONAL_ID,
-    "image_id": OPTIONAL_ID,
+    "backup_id": OPTIONAL_ID, "imageRef": REFERENCE,
+    "image_id": REFERENCE,
     "multiattach": {"anyOf": [schema.LOOSE_BOOLEAN, {"type": "null"}]},
 }
 

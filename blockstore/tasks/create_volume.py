@@ -2,13 +2,16 @@
 
 import contextlib
 import dataclasses
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from blockstore import exceptions, pools
 from blockstore.db import backends, volumes
 from blockstore.db.history import record
 from blockstore.env import AGENT_AWAY, Env
 from common import task
+
+#: A volume that is in one of these was not made yet.
+_MAKING = {"creating", "downloading"}
 
 
 @dataclasses.dataclass
@@ -45,7 +48,7 @@ class CreateVolume(task.Task):
     def unplace(self, env: Env) -> None:
         with env.db.writer() as session:
             self.guard(session)
-            if volumes.current_status(session, self.volume_id) == "creating":
+            if volumes.current_status(session, self.volume_id) in _MAKING:
                 volumes.unplace(session, self.volume_id)
 
     @task.step
@@ -56,7 +59,8 @@ class CreateVolume(task.Task):
     @create_blocks.undo
     def delete_blocks(self, env: Env) -> None:
         with env.db.reader() as session:
-            if volumes.current_status(session, self.volume_id) != "creating":
+            if volumes.current_status(
+                    session, self.volume_id) not in _MAKING:
                 return  # it all was done, or another task deletes it
         # What an agent that is away has made, its reconciler erases.
         with contextlib.suppress(*AGENT_AWAY):
@@ -68,11 +72,45 @@ class CreateVolume(task.Task):
         with env.db.writer() as session:
             self.guard(session)
             volumes.follow(session, self.volume_id, "available",
-                           of={"creating"})
+                           of=_MAKING, **self.gained())
             record(session, self.volume_id, "create.end")
+
+    def gained(self) -> dict[str, Any]:
+        """Return what columns the volume has from its source."""
+        return {}
 
     def undone(self, env: Env, reason: str) -> None:
         with env.db.writer() as session:
             self.guard(session)
             volumes.follow(session, self.volume_id, "error", reason=reason)
             record(session, self.volume_id, "create.error")
+
+
+@dataclasses.dataclass
+class CreateVolumeFromImage(CreateVolume):
+    """The same, ``downloading`` meanwhile.
+
+    ``image`` are the members of ``images.Image``.
+    """
+
+    deadline_s: ClassVar[int] = 6 * 3600
+
+    image: dict[str, Any]
+
+    @task.step
+    def create_blocks(self, env: Env) -> None:
+        """Have the agent make the volume.
+
+        An order that is repeated while the agent is at it waits for it.
+        """
+        with env.db.writer() as session:
+            self.guard(session)
+            volumes.follow(session, self.volume_id, "downloading")
+        env.agent(self.results["place"]).create_volume_from_image(
+            env.ctx(), volume_id=self.volume_id, size_gib=self.size_gib,
+            image=self.image)
+
+    create_blocks.undo(CreateVolume.delete_blocks)
+
+    def gained(self) -> dict[str, Any]:
+        return {"bootable": True}

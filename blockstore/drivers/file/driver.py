@@ -4,17 +4,17 @@ import logging
 import os
 import shutil
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 from blockstore import exceptions
 from blockstore.drivers.base import Capacity, Export, VolumeDriver
-from blockstore.drivers.file import access, images
+from blockstore.drivers.file import access, contents, images
 from blockstore.drivers.file.exports import Backing, Exports
-from common import process
+from blockstore.images import Image, unacceptable
+from common import failpoint, process
 
 LOG = logging.getLogger(__name__)
-
-_FORMATS = ("qcow2", "raw")
 
 
 class FileDriver(VolumeDriver):
@@ -44,6 +44,7 @@ class FileDriver(VolumeDriver):
 
     def prepare(self) -> None:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
+        images.discard_unfinished(self._directory)
         self._exports.prepare()
         access.share(self._sockets, self._group)
 
@@ -61,6 +62,25 @@ class FileDriver(VolumeDriver):
             LOG.error("Volume %s was not made: %s", volume_id, error)
             raise exceptions.NoSpace(size_gib=size_gib) from error
 
+    def create_from_image(self, volume_id: str, size_gib: int,
+                          image: Image, data: Iterator[bytes]) -> None:
+        if self._find(volume_id) is not None:
+            return
+        path = self._path(volume_id, self._format)
+        fetched = f"{path}{images.FETCHED}"
+        try:
+            contents.save(fetched, data)
+            failpoint.hit("volume-agent.image-fetched")
+            contents.fill(path, self._format, size_gib, image, fetched)
+        except (OSError, process.Failed) as error:
+            LOG.error("Volume %s was not made: %s", volume_id, error)
+            if contents.is_full(error):
+                raise exceptions.NoSpace(size_gib=size_gib) from error
+            raise unacceptable(
+                image, f"cannot be read as {image.disk_format}") from error
+        finally:
+            images.discard(fetched)
+
     def extend(self, volume_id: str, size_gib: int) -> None:
         backing = self._existing(volume_id)
         self._refuse_used(volume_id, backing)
@@ -77,14 +97,14 @@ class FileDriver(VolumeDriver):
         backing = self._find(volume_id)
         if backing is not None:
             self._refuse_used(volume_id, backing)
-        for disk_format in _FORMATS:
+        for disk_format in images.FORMATS:
             images.remove(self._path(volume_id, disk_format))
 
     def list_ids(self) -> set[str]:
         names = [name.rpartition(".") for name in os.listdir(
             self._directory)]
         return {stem for stem, _, suffix in names
-                if suffix in _FORMATS and _is_id(stem)}
+                if suffix in images.FORMATS and _is_id(stem)}
 
     def connect(self, export: Export) -> dict[str, Any]:
         backing = self._existing(export.volume_id)
@@ -126,7 +146,7 @@ class FileDriver(VolumeDriver):
         return found
 
     def _find(self, volume_id: str) -> Backing | None:
-        for disk_format in _FORMATS:
+        for disk_format in images.FORMATS:
             path = self._path(volume_id, disk_format)
             if os.path.lexists(path):
                 return Backing(path, disk_format)

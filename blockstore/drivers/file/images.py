@@ -1,12 +1,21 @@
 """Files that hold volumes, of a format that is known."""
 
+import contextlib
 import fcntl
 import os
 import struct
+from collections.abc import Iterator
 
 from common import concurrency, qemu_img
 
 GIB = 1 << 30
+FORMATS = ("qcow2", "raw")
+
+#: Ends of the names of files in the making.
+DRAFT, FETCHED = ".new", ".image"
+_UNFINISHED = tuple(f".{disk_format}{suffix}"
+                    for disk_format in FORMATS
+                    for suffix in (DRAFT, FETCHED))
 
 _QCOW2_MAGIC = b"QFI\xfb"
 _FLOCK = "hhqqi4x"
@@ -20,13 +29,24 @@ class NotAnImage(Exception):
 
 def make(path: str, disk_format: str, size_gib: int) -> None:
     """Make an image at ``path`` that reads as zeros; it appears whole."""
-    temporary = f"{path}.new"
-    _remove(temporary)
-    _create(temporary, disk_format, size_gib * GIB)
-    os.chmod(temporary, 0o600)
-    sync(temporary)
-    os.rename(temporary, path)
-    sync(os.path.dirname(path))
+    with new(path) as draft:
+        _create(draft, disk_format, size_gib * GIB)
+
+
+@contextlib.contextmanager
+def new(path: str) -> Iterator[str]:
+    """Give the path of a draft, which becomes the file if all goes well."""
+    draft = f"{path}{DRAFT}"
+    _remove(draft)
+    try:
+        yield draft
+        os.chmod(draft, 0o600)
+        sync(draft)
+        os.rename(draft, path)
+        sync(os.path.dirname(path))
+    except Exception:
+        _remove(draft)
+        raise
 
 
 def _create(path: str, disk_format: str, size_bytes: int) -> None:
@@ -35,6 +55,14 @@ def _create(path: str, disk_format: str, size_bytes: int) -> None:
             file.truncate(size_bytes)
         return
     qemu_img.create(path, disk_format, size_bytes)
+
+
+def convert(source: str, source_format: str, path: str, disk_format: str,
+            size_bytes: int) -> None:
+    """Copy a disk of that size into a new file."""
+    open(path, "xb").close()
+    qemu_img.convert(source, source_format, path, disk_format,
+                     size_bytes=size_bytes)
 
 
 def grow(path: str, disk_format: str, size_gib: int) -> None:
@@ -72,9 +100,22 @@ def is_locked(path: str) -> bool:
 
 def remove(path: str) -> None:
     """Remove the file for good; do nothing where there is none."""
-    _remove(f"{path}.new")
+    for suffix in (DRAFT, FETCHED):
+        _remove(f"{path}{suffix}")
     if _remove(path):
         sync(os.path.dirname(path))
+
+
+def discard(path: str) -> None:
+    """Remove a file that nobody would miss after a crash."""
+    _remove(path)
+
+
+def discard_unfinished(directory: str) -> None:
+    """Remove what was in the making when the last agent died."""
+    for name in os.listdir(directory):
+        if name.endswith(_UNFINISHED):
+            _remove(os.path.join(directory, name))
 
 
 def _remove(path: str) -> bool:

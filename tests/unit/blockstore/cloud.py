@@ -10,6 +10,7 @@ from blockstore.agent import Reporter, VolumeAgent, Volumes
 from blockstore.db import models, types
 from blockstore.drivers.fake import FakeDriver
 from blockstore.identity import Identity
+from blockstore.images import ImageStore
 from blockstore.parts import Parts
 from blockstore.quotas import Quotas
 from blockstore.reconcile import Reconciler
@@ -17,6 +18,7 @@ from blockstore.scheduler import VolumeScheduler
 from common import concurrency, db, policy, rpc, wsgi
 from common import conf as configuration
 from tests import base
+from tests.unit.blockstore.images import Images
 
 MEMBER = base.make_ctx()
 READER = base.make_ctx(roles=["reader"])
@@ -35,6 +37,7 @@ class Cloud:
 
     def __init__(self, directory, *, url="sqlite://", driver=None,
                  bus_url="memory://", exchange=None):
+        self.images = Images()
         self.conf = configuration.load(
             register=[options.register_opts], host="h1",
             state_dir=str(directory))
@@ -49,6 +52,7 @@ class Cloud:
         self.runner = app.make_runner(self.db, self.bus)
         self.parts = Parts(
             db=self.db, tasks=self.runner, conf=self.conf.blockstore,
+            rest=self.images,
             quotas=Quotas(self.conf.blockstore))
         api = rest.make(self.parts)
         self.router = wsgi.Router(
@@ -61,7 +65,8 @@ class Cloud:
         self.reconciler = Reconciler(
             self.bus, self.volumes, self.identity, self.reporter,
             interval=60)
-        self.agent = VolumeAgent(self.volumes, self.reconciler)
+        self.agent = VolumeAgent(
+            self.volumes, self.reconciler, ImageStore(self.images))
         self.threads = []
 
     def start(self, *, agent=True):

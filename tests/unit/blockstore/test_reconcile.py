@@ -7,6 +7,7 @@ import pytest
 from blockstore import exceptions
 from blockstore.agent import VolumeAgent, Volumes
 from blockstore.drivers.base import Export
+from blockstore.images import ImageStore
 from common import context
 from tests.unit.blockstore.cloud import Cloud
 
@@ -139,7 +140,8 @@ def test_late_orders_are_refused_by_the_next_agent_too(cloud):
     order = {"volume_id": volume_id, "attachment_id": str(uuid.uuid4())}
     cloud.agent.connect(CTX, **order, generation=4, readonly=False)
     cloud.driver.clients.add(order["attachment_id"])
-    later = VolumeAgent(Volumes(cloud.driver), cloud.reconciler)
+    later = VolumeAgent(
+        Volumes(cloud.driver), cloud.reconciler, ImageStore(cloud.images))
 
     with pytest.raises(exceptions.OutdatedOrder):
         later.disconnect(CTX, **order, generation=3, force=True)

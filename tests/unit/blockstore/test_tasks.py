@@ -48,6 +48,9 @@ def whole_life(cloud):
     cloud.detach(attachment_id)
     cloud.call("DELETE", f"/v3/volumes/{volume_id}", status=202)
     cloud.wait_for(volume_id, None)
+    copy_id = cloud.create(imageRef=cloud.images.add(b"data"))
+    cloud.call("DELETE", f"/v3/volumes/{copy_id}", status=202)
+    cloud.wait_for(copy_id, None)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -61,10 +64,13 @@ def test_what_passes_is_retried(cloud, plan, point):
 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("step", ["place", "create_blocks", "finish"])
-def test_create_undone(cloud, plan, step, when):
-    plan(f"CreateVolume.{step}.{when}=1*raise")
+@pytest.mark.parametrize("image", [False, True])
+def test_create_undone(cloud, plan, step, when, image):
+    spec = {"imageRef": cloud.images.add(b"data")} if image else {}
+    kind = "CreateVolumeFromImage" if image else "CreateVolume"
+    plan(f"{kind}.{step}.{when}=1*raise")
 
-    volume_id = cloud.create(wait=None)
+    volume_id = cloud.create(wait=None, **spec)
 
     ends = ("available" if (step, when) == ("finish", "after") else "error")
     shown = cloud.wait_for(volume_id, ends)
