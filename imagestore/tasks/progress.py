@@ -5,7 +5,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 
-from common import concurrency
+from common import concurrency, exceptions
 from imagestore.db import tasks
 from imagestore.env import Env
 from imagestore.stores.base import Opened
@@ -52,9 +52,11 @@ def watched(env: Env, task_id: str, path: str, doing: str) -> Iterator[None]:
 
 
 def _note(env: Env, task_id: str, doing: str, size_bytes: int) -> None:
-    with env.db.writer() as session:
-        tasks.note(session, task_id,
-                   message=f"{doing} {size_bytes >> 20} MiB")
+    # The next note says it too: nothing that is long under way ends of it.
+    with contextlib.suppress(exceptions.ServiceUnavailable):
+        with env.db.writer() as session:
+            tasks.note(session, task_id,
+                       message=f"{doing} {size_bytes >> 20} MiB")
 
 
 class Reader:

@@ -6,9 +6,10 @@ import os
 
 import pytest
 
-from common import concurrency, failpoint, fetch
-from imagestore.db import models
+from common import concurrency, db, failpoint, fetch
+from imagestore.db import models, tasks
 from imagestore.quotas import Quotas
+from imagestore.tasks import progress
 from tests.unit.imagestore.conftest import ADMIN, OTHER, READER, Service
 from tests.unit.imagestore.test_quotas import Identity
 
@@ -300,6 +301,25 @@ def test_web_download(service, web):
     assert (shown["status"], shown["size"]) == ("active", len(CONTENT))
     assert service.call("GET", f"/v2/images/{image}/file").body == CONTENT
     assert service.staged() == []
+
+
+def test_download_goes_on_while_the_database_is_busy(
+        service, web, monkeypatch):
+    url = web.add("/x", CONTENT)
+    image = service.create()["id"]
+    service.start_import(image, "web-download", uri=url)
+    note = tasks.note
+
+    def busy(session, task_id, **values):
+        if values.get("message", "").startswith("Fetched"):
+            raise db.Retryable()
+        note(session, task_id, **values)
+    monkeypatch.setattr(tasks, "note", busy)
+    monkeypatch.setattr(progress, "_NOTE_S", 0.0)
+    service.run()
+
+    assert service.show(image)["status"] == "active"
+    assert web.asked == ["/x"]
 
 
 @pytest.mark.parametrize("path", ["/missing", "/short", "/away"])
