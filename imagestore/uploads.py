@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from sqlalchemy import orm
 
 from common import concurrency, db, events, failpoint, lease
+from common import exceptions as common_exceptions
 from imagestore import exceptions, inspection
 from imagestore.collector import Collector
 from imagestore.db import data
@@ -305,7 +306,8 @@ class Uploads:
     def _renew_for_ever(self, upload: _Upload) -> None:
         while upload.alive:
             concurrency.sleep(data.LEASE_S / 4)
-            with contextlib.suppress(db.Retryable):
+            # Away for a while, or only busy: there is time to try again.
+            with contextlib.suppress(common_exceptions.ServiceUnavailable):
                 with self._db.writer() as session:
                     upload.alive = data.renew(session, upload.data_id)
 

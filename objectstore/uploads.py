@@ -8,6 +8,7 @@ from typing import Protocol
 from sqlalchemy import orm
 
 from common import concurrency, db, lease
+from common import exceptions as common_exceptions
 from objectstore import exceptions
 from objectstore.blobs import BLOCK, Store, Writer
 from objectstore.collector import Collector
@@ -102,7 +103,8 @@ class Uploads:
         alive = True
         while alive:
             concurrency.sleep(objects.LEASE_S / 4)
-            with contextlib.suppress(db.Retryable):
+            # Away for a while, or only busy: there is time to try again.
+            with contextlib.suppress(common_exceptions.ServiceUnavailable):
                 with self._db.writer() as session:
                     alive = objects.renew(session, blob_id)
 

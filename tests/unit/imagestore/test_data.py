@@ -8,7 +8,7 @@ import subprocess
 import pytest
 import webob
 
-from common import db
+from common import concurrency, db, exceptions
 from imagestore.db import data as data_rows
 from imagestore.db import models
 from tests.unit.imagestore.conftest import (
@@ -313,3 +313,24 @@ def test_data_of_a_deactivated_image_are_for_admins(service):
     service.call("POST", f"/v2/images/{image}/actions/reactivate",
                  status=204)
     service.call("GET", f"/v2/images/{image}/file", status=200)
+
+
+def test_upload_outlives_a_database_that_is_away(service, monkeypatch):
+    image = service.create()["id"]
+    renew, away = data_rows.renew, [exceptions.ServiceUnavailable()]
+
+    def fail_once(*args):
+        if away:
+            raise away.pop()
+        return renew(*args)
+    monkeypatch.setattr(data_rows, "renew", fail_once)
+    monkeypatch.setattr(data_rows, "LEASE_S", 0.8)
+
+    class Slow(io.BytesIO):
+        def read(self, *args):
+            concurrency.sleep(1.5)
+            service.collector.run_once()
+            return super().read(*args)
+
+    assert put(service, image, Slow(b"data"), 4).status_int == 204
+    assert service.show(image)["status"] == "active"
