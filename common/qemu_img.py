@@ -64,15 +64,17 @@ def compress(source: str, path: str) -> None:
 
 
 def convert(source: str, source_format: str, path: str, disk_format: str, *,
-            size_bytes: int) -> None:
+            size_bytes: int, beneath: str | None = None) -> None:
     """Copy a disk to another format, into the file at ``path``.
 
+    :param beneath: the one file that the disk lies on, as it names it
     :param size_bytes: size of the disk, which bounds the file and the time
     """
     seconds = _COPY_TIMEOUT_S + size_bytes // _COPY_RATE
     run("qemu-img", "convert", "-f", source_format, "-O", disk_format,
         _SOURCE, _DISK, disk=path, source=source,
-        growth=size_bytes + _GROWTH_BYTES, cpu_s=seconds, timeout=seconds)
+        beneath=beneath, growth=size_bytes + _GROWTH_BYTES, cpu_s=seconds,
+        timeout=seconds)
 
 
 def put(path: str, disk_format: str, at: int, source: str) -> None:
@@ -84,18 +86,20 @@ def put(path: str, disk_format: str, at: int, source: str) -> None:
 
 
 def run(*argv: str, disk: str, source: str | None = None,
-        growth: int = _GROWTH_BYTES, cpu_s: int = _CPU_S,
-        timeout: float = _TIMEOUT_S) -> str:
+        beneath: str | None = None, growth: int = _GROWTH_BYTES,
+        cpu_s: int = _CPU_S, timeout: float = _TIMEOUT_S) -> str:
     """Run a program behind the walls; return what it prints.
 
     :param disk: the file that it finds as /disk and may change, and make
         ``growth`` bytes longer
     :param source: a file that it finds as /source
+    :param beneath: a file that it finds where it is
     :raises process.Failed: it failed, or took too much of something
     """
     limits = ("prlimit", f"--as={_MEMORY_BYTES}", f"--cpu={cpu_s}",
               f"--fsize={os.path.getsize(disk) + growth}", "--core=0",
               "--nofile=64", "--")
     shown = ("--ro-bind", source, _SOURCE) if source else ()
-    return process.run(*limits, *_WALLS, *shown, "--bind", disk, _DISK,
+    below = ("--ro-bind", beneath, beneath) if beneath else ()
+    return process.run(*limits, *_WALLS, *shown, *below, "--bind", disk, _DISK,
                        "--", *argv, timeout=timeout)

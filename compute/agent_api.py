@@ -10,8 +10,9 @@ from common.context import RequestContext
 
 JSON = dict[str, Any]
 
-#: Versions: what every agent serves, and what checks signed images.
-FIRST, PROVING = "1.0", "1.1"
+#: Versions: what every agent serves, what checks signed images, and what
+#: copies disks.
+FIRST, PROVING, COPYING = "1.0", "1.1", "1.2"
 
 
 class ComputeAgentAPI(rpc.Interface):
@@ -26,7 +27,7 @@ class ComputeAgentAPI(rpc.Interface):
     """
 
     topic = "compute.agent"
-    version = PROVING
+    version = COPYING
 
     @rpc.call(timeout=600)
     def spawn(self, ctx: RequestContext, *, spec: JSON,
@@ -109,6 +110,36 @@ class ComputeAgentAPI(rpc.Interface):
 
         Lets the guest run when no port is left that it waits for.
         """
+
+    @rpc.call(timeout=120)
+    def copy_disk(self, ctx: RequestContext, *, server_id: str,
+                  image_id: str, spec: JSON) -> None:
+        """Copy the root disk as it is now, whole, for an image.
+
+        The guest goes on meanwhile. Where the copy is there already, it is
+        left as it is; copies for other images go. One that takes longer
+        than a call is waited for by the next. Since ``COPYING``.
+
+        :raises ServerNotOnHost: there is no disk of that server here
+        :raises DiskNotCopied: the hypervisor failed; text without paths
+        :raises HostFull: no room for the copy
+        """
+
+    @rpc.call(timeout=120)
+    def upload_disk(self, ctx: RequestContext, *, server_id: str,
+                    image_id: str) -> None:
+        """Send the copy to the image store; fine where it has it already.
+
+        Since ``COPYING``.
+
+        :raises ImageGone: there is no such image
+        :raises ServiceUnavailable: the store failed; worth a retry
+        """
+
+    @rpc.call(timeout=30)
+    def drop_copy(self, ctx: RequestContext, *, server_id: str,
+                  image_id: str) -> None:
+        """Remove the copy; fine where there is none. Since ``COPYING``."""
 
     @rpc.call(timeout=30)
     def console_log(self, ctx: RequestContext, *, server_id: str,

@@ -50,6 +50,14 @@ class ImageUnacceptable(exceptions.BadRequest):
     message = "Image {image_id} is unacceptable: {reason}"
 
 
+class ImageGone(exceptions.NotFound):
+    message = "Image {image_id} was deleted before it had its data."
+
+
+class DiskNotCopied(exceptions.ServiceError):
+    message = "The disk of server {server_id} could not be copied: {reason}"
+
+
 class HostFull(exceptions.ServiceError):
     status = 507
     message = "The host has too little {resource} for the server."

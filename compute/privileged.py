@@ -11,7 +11,7 @@ import uuid
 from common import privilege
 
 MAX_BYTES = 4 << 20
-_LOG = "console.log"
+_LOG, _ROOT_DISK = "console.log", "disk.qcow2"
 #: Where libvirt logs what each hypervisor process says, by domain.
 _HYPERVISOR_LOGS = "/var/log/libvirt/qemu"
 
@@ -32,6 +32,34 @@ def console_tail(instances_dir: str, server_id: str,
         return _tail(instances_dir, server_id, max_bytes)
     except FileNotFoundError:
         return b""
+
+
+@privilege.CONTEXT.entrypoint
+def take_disk(instances_dir: str, server_id: str) -> None:
+    """Give a server's root disk, left to root, to the directory's owner.
+
+    The hypervisor makes it its own again when the server is started.
+
+    :raises ValueError: if an argument is not what it should be
+    """
+    folder = _open_instances(instances_dir)
+    try:
+        server = os.open(str(uuid.UUID(server_id)), _FOLDER, dir_fd=folder)
+    finally:
+        os.close(folder)
+    try:
+        owner = os.fstat(server)
+        disk = os.open(_ROOT_DISK, os.O_RDONLY | os.O_NOFOLLOW
+                       | os.O_NONBLOCK, dir_fd=server)
+    finally:
+        os.close(server)
+    try:
+        found = os.fstat(disk)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+            raise ValueError("the root disk is not a file of its own")
+        os.fchown(disk, owner.st_uid, owner.st_gid)
+    finally:
+        os.close(disk)
 
 
 @privilege.CONTEXT.entrypoint

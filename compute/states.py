@@ -20,6 +20,9 @@ POWERING_ON = "powering-on"
 REBOOTING = "rebooting"
 REBOOTING_HARD = "rebooting_hard"
 DELETING = "deleting"
+IMAGE_SNAPSHOT = "image_snapshot"
+IMAGE_PENDING_UPLOAD = "image_pending_upload"
+IMAGE_UPLOADING = "image_uploading"
 
 #: Numbers of the API's power states, by the agents' words.
 POWER = {"absent": 0, "running": 1, "paused": 3, "shutdown": 4,

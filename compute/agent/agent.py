@@ -10,6 +10,7 @@ from common import failpoint
 from common.context import RequestContext
 from compute import exceptions
 from compute import spec as specs
+from compute.agent.imagestore import ImageStore
 from compute.agent.notes import Notes
 from compute.agent.proofs import Proofs
 from compute.agent_api import ComputeAgentAPI
@@ -28,13 +29,15 @@ class ComputeAgent(ComputeAgentAPI):
 
     def __init__(self, driver: base.ComputeDriver, notes: Notes,
                  server_locks: locks.KeyedLocks,
-                 wake: Callable[[], None], proofs: Proofs) -> None:
+                 wake: Callable[[], None], proofs: Proofs,
+                 store: ImageStore) -> None:
         """:param wake: makes the reconciler look now"""
         self._driver = driver
         self._notes = notes
         self._locks = server_locks
         self._wake = wake
         self._proofs = proofs
+        self._store = store
 
     def spawn(self, ctx: RequestContext, *, spec: JSON,
               signer: str | None = None) -> JSON:
@@ -111,6 +114,25 @@ class ComputeAgent(ComputeAgentAPI):
             if not left:
                 self._driver.resume(server_id)
             return self._facts(self._driver.guest(server_id))
+
+    def copy_disk(self, ctx: RequestContext, *, server_id: str,
+                  image_id: str, spec: JSON) -> None:
+        wanted = specs.ServerSpec.from_json(spec)
+        with self._here(wanted):
+            self._driver.copy_disk(wanted, image_id)
+            failpoint.hit("agent.copy_disk.copied")
+
+    def upload_disk(self, ctx: RequestContext, *, server_id: str,
+                    image_id: str) -> None:
+        # Not the server's lock: its end need not wait for the network.
+        with self._locks.hold(f"image {image_id}"):
+            self._store.send(image_id, lambda: self._driver.read_copy(
+                server_id, image_id))
+            failpoint.hit("agent.upload_disk.sent")
+
+    def drop_copy(self, ctx: RequestContext, *, server_id: str,
+                  image_id: str) -> None:
+        self._driver.drop_copy(server_id, image_id)
 
     def console_log(self, ctx: RequestContext, *, server_id: str,
                     lines: int) -> str:

@@ -27,11 +27,11 @@ def agent(conf: cfg.ConfigOpts, bus: Any) -> daemon.Daemon:
     host_uuid = identity.load(directory)
     store = ImageStore(clients.Clients(conf, "compute"))
     driver = load_driver(conf, host_uuid, store.fetch)
-    return assemble(conf, bus, driver, host_uuid)
+    return assemble(conf, bus, driver, host_uuid, store)
 
 
 def assemble(conf: cfg.ConfigOpts, bus: Any, driver: base.ComputeDriver,
-             host_uuid: str) -> daemon.Daemon:
+             host_uuid: str, store: ImageStore) -> daemon.Daemon:
     """Return the daemon around a driver."""
     own = conf.compute_agent
     notes = Notes(paths.node_home(conf) / "instances" / "notes")
@@ -42,7 +42,7 @@ def assemble(conf: cfg.ConfigOpts, bus: Any, driver: base.ComputeDriver,
     reconciler = Reconciler(driver, membership, notes, server_locks,
                             own.reconcile_interval)
     server = ComputeAgent(driver, notes, server_locks, reconciler.wake,
-                          Proofs(conf))
+                          Proofs(conf), store)
     happenings = Happenings(server_locks, reconciler.wake)
     return daemon.Daemon(
         name="compute-agent",

@@ -141,6 +141,28 @@ class ComputeDriver(abc.ABC):
         """
 
     @abc.abstractmethod
+    def copy_disk(self, spec: specs.ServerSpec, image_id: str) -> None:
+        """Copy the root disk as it is now, whole, as qcow2.
+
+        The guest may go on. A copy that is there is left as it is; those
+        for other images go.
+
+        :raises DiskNotCopied: if the hypervisor failed
+        :raises HostFull: if there is no room
+        """
+
+    @abc.abstractmethod
+    def read_copy(self, server_id: str, image_id: str) -> Iterator[bytes]:
+        """Give the bytes of a copy, from the first on.
+
+        :raises ServerNotOnHost: there is no such copy
+        """
+
+    @abc.abstractmethod
+    def drop_copy(self, server_id: str, image_id: str) -> None:
+        """Remove a copy."""
+
+    @abc.abstractmethod
     def console_tail(self, server_id: str, max_bytes: int) -> bytes:
         """Return the end of what the serial console said."""
 

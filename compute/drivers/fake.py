@@ -1,6 +1,7 @@
 """Guests that exist in memory only, for tests of scale and of logic."""
 
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from oslo_config import cfg
@@ -25,6 +26,7 @@ class FakeDriver(base.ComputeDriver):
         self._guests: dict[str, base.Guest] = {}
         self._volumes: dict[str, dict[str, str]] = {}
         self._ports: dict[str, set[str]] = {}
+        self._copies: dict[str, dict[str, bytes]] = {}
         self._listener: base.Listener | None = None
         #: Ids of servers that do not react to a request to go off.
         self.deaf: set[str] = set()
@@ -85,7 +87,8 @@ class FakeDriver(base.ComputeDriver):
         self._end(server_id, itself)
 
     def destroy(self, server_id: str) -> None:
-        for kept in (self._guests, self._volumes, self._ports, self._disks):
+        for kept in (self._guests, self._volumes, self._ports, self._disks,
+                     self._copies):
             kept.pop(server_id, None)
 
     def attach_volume(self, spec: specs.ServerSpec,
@@ -112,6 +115,22 @@ class FakeDriver(base.ComputeDriver):
 
     def detach_nic(self, server_id: str, port_id: str) -> None:
         self._ports.get(server_id, set()).discard(port_id)
+
+    def copy_disk(self, spec: specs.ServerSpec, image_id: str) -> None:
+        if not self.has_disk(spec.server_id):
+            raise exceptions.ServerNotOnHost(server_id=spec.server_id)
+        had = self._copies.get(spec.server_id, {})
+        self._copies[spec.server_id] = {image_id: had.get(
+            image_id, f"disk of {spec.server_id}".encode())}
+
+    def read_copy(self, server_id: str, image_id: str) -> Iterator[bytes]:
+        copies = self._copies.get(server_id, {})
+        if image_id not in copies:
+            raise exceptions.ServerNotOnHost(server_id=server_id)
+        yield copies[image_id]
+
+    def drop_copy(self, server_id: str, image_id: str) -> None:
+        self._copies.get(server_id, {}).pop(image_id, None)
 
     def console_tail(self, server_id: str, max_bytes: int) -> bytes:
         if server_id not in self._guests:

@@ -21,6 +21,7 @@ DELETE = base.name("servers:delete")
 START = base.name("servers:start")
 STOP = base.name("servers:stop")
 REBOOT = base.name("servers:reboot")
+CREATE_IMAGE = base.name("servers:create_image")
 CONSOLE = base.name("os-console-output")
 IPS = base.name("ips:show")
 METADATA_READ = base.name("server-metadata:index")
@@ -81,6 +82,7 @@ RULES = _rules(
     (START, base.MEMBER, "Start a server.", _ACT),
     (STOP, base.MEMBER, "Stop a server.", _ACT),
     (REBOOT, base.MEMBER, "Reboot a server.", _ACT),
+    (CREATE_IMAGE, base.MEMBER, "Make an image of a server.", _ACT),
     (CONSOLE, base.MEMBER, "Read a server's serial console.", _ACT),
     (IPS, base.READER, "Show a server's addresses.",
      [("GET", _ONE + "/ips"), ("GET", _ONE + "/ips/{network}")]),

@@ -145,6 +145,16 @@ CONSOLE = {"anyOf": [{"type": "null"}, closed({"length": {
                                  "pattern": "^(-1|[0-9]{1,9})$"}]}})]}
 EMPTY: Schema = {}
 
+
+@functools.cache
+def create_image(minor: int) -> Schema:
+    """Return the schema of what makes an image of a server."""
+    name = NAME if minor >= 1 else {
+        "type": "string", "minLength": 1, "maxLength": 255,
+        "pattern": r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f][^\x00-\x1f\x7f]*$"}
+    return closed({"name": name, "metadata": METADATA}, ("name",))
+
+
 METADATA_BODY = wrapped("metadata", METADATA)
 META_BODY = wrapped("meta", METADATA | {
     "minProperties": 1, "maxProperties": 1})

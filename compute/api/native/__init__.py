@@ -18,6 +18,7 @@ from compute.api.native.keypairs import Keypairs
 from compute.api.native.quotas import Quotas
 from compute.api.native.server_actions import ServerActions
 from compute.api.native.server_body import Reader
+from compute.api.native.server_images import ServerImages
 from compute.api.native.server_parts import ServerParts
 from compute.api.native.servers import Servers
 from compute.api.native.volumes import Volumes
@@ -31,7 +32,8 @@ def api(conf: cfg.ConfigOpts, env: Env, tasks: task.Runner) -> wsgi.API:
                     [conf.compute.availability_zone])
     resources: list[Any] = [
         Servers(conf, env.cell, tasks, creator, reader),
-        ServerActions(env.cell, tasks, env),
+        ServerActions(env.cell, tasks, env, {"createImage": ServerImages(
+            conf, env.cell, tasks, env).create}),
         ServerParts(conf, env.cell),
         Volumes(env.cell, tasks, env.clients),
         Interfaces(env.cell, tasks, env),

@@ -50,14 +50,15 @@ class ServerActions:
     """Handlers of /servers/{server_id}/action."""
 
     def __init__(self, cell: db.Database, tasks: task.Runner,
-                 env: Env) -> None:
+                 env: Env, more: dict[str, Callable[..., Any]]) -> None:
+        """:param more: actions by name, that others see to"""
         self._cell = cell
         self._tasks = tasks
         self._env = env
         self._known: dict[str, Callable[..., Any]] = {
             "os-start": self._start, "os-stop": self._stop,
             "reboot": self._reboot,
-            "os-getConsoleOutput": self._console}
+            "os-getConsoleOutput": self._console, **more}
 
     def routes(self) -> list[wsgi.Route]:
         return [("POST", "/servers/{server_id}/action", self.act)]

@@ -158,6 +158,47 @@ def _ask_unplug(domain: libvirt.virDomain, device: Element,
         domain.detachDeviceFlags(devices.text_of(device), flag)
 
 
+def end_backup(domain: libvirt.virDomain) -> bool:
+    """End what runs of a backup; say whether the guest is on."""
+    if not domain.isActive():
+        return False
+    if backup_runs(domain):
+        domain.abortJob()
+    return True
+
+
+def disk_bytes(domain: libvirt.virDomain, *, name: str) -> int:
+    """Return the bytes that a disk of the guest has room for."""
+    return int(domain.blockInfo(name)[0])
+
+
+def begin_backup(domain: libvirt.virDomain, *, xml: str) -> None:
+    """Begin to copy disks as they are at this moment, to files there."""
+    domain.backupBegin(
+        xml, None, libvirt.VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL)
+
+
+def backup_runs(domain: libvirt.virDomain) -> bool:
+    """Say whether a job of the domain, which is a backup, goes on."""
+    try:
+        return bool(domain.jobInfo()[0] != libvirt.VIR_DOMAIN_JOB_NONE)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() == libvirt.VIR_ERR_OPERATION_INVALID:
+            return False  # the guest is off
+        raise
+
+
+def backup_succeeded(domain: libvirt.virDomain) -> bool:
+    """Say how the last backup ended."""
+    try:
+        told = domain.jobStats(libvirt.VIR_DOMAIN_JOB_STATS_COMPLETED)
+    except libvirt.libvirtError:
+        return False
+    return told.get("operation") == (
+        libvirt.VIR_DOMAIN_JOB_OPERATION_BACKUP) and bool(
+        told.get("success", told["type"] == libvirt.VIR_DOMAIN_JOB_COMPLETED))
+
+
 def undefine(domain: libvirt.virDomain) -> None:
     """Remove the definition and what hangs on it."""
     domain.undefineFlags(_UNDEFINE)

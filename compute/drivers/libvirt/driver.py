@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import libvirt
@@ -16,6 +16,7 @@ from compute import spec as specs
 from compute.drivers import base
 from compute.drivers.libvirt import (
     calls,
+    copies,
     devices,
     disks,
     domains,
@@ -46,6 +47,7 @@ class LibvirtDriver(base.ComputeDriver):
         self._connection = Connection(settings.uri)
         self._images = images.ImageCache(settings.images_dir, fetch)
         self._disks = disks.Disks(settings, self._images)
+        self._copies = copies.Copies(settings, self._with)
 
     @classmethod
     def from_conf(cls, conf: cfg.ConfigOpts, owner: str,
@@ -167,6 +169,16 @@ class LibvirtDriver(base.ComputeDriver):
             server_id,
             functools.partial(devices.find_nic, port_id=port_id),
             exceptions.PortNotDetached(port_id=port_id))
+
+    def copy_disk(self, spec: specs.ServerSpec, image_id: str) -> None:
+        self._copies.make(
+            spec.server_id, image_id, self._disks.base(spec.server_id))
+
+    def read_copy(self, server_id: str, image_id: str) -> Iterator[bytes]:
+        return self._copies.read(server_id, image_id)
+
+    def drop_copy(self, server_id: str, image_id: str) -> None:
+        self._copies.remove(server_id, image_id)
 
     def console_tail(self, server_id: str, max_bytes: int) -> bytes:
         return bytes(privileged.console_tail(

@@ -1,6 +1,9 @@
 """The agent with its real driver, asked over the bus as conductors do."""
 
+import json
+import subprocess
 import time
+import uuid
 
 import pytest
 
@@ -46,12 +49,27 @@ def conductor():
     return Conductor()
 
 
+class Store:
+    """Takes the data of images."""
+
+    def __init__(self):
+        self.sent = {}
+
+    def send(self, image_id, read):
+        self.sent[image_id] = b"".join(read())
+
+
 @pytest.fixture
-def daemon(conf, session_driver, conductor, monkeypatch):
+def store():
+    return Store()
+
+
+@pytest.fixture
+def daemon(conf, session_driver, conductor, store):
     bus = rpc.Bus("memory://", exchange="agent-test")
     bus.serve(conductor, "c1")
     conf.set_override("reconcile_interval", 1, "compute_agent")
-    made = assemble(conf, bus, session_driver, "owner-1")
+    made = assemble(conf, bus, session_driver, "owner-1", store)
     for action in made.starting:
         action()
     threads = [concurrency.spawn(loop.run_forever) for loop in made.loops]
@@ -179,3 +197,43 @@ def test_spawn_costs_little_more_than_libvirt(agent, ctx, wanted, inside,
                       generation=generation + 1)
     print(f"\nspawn {min(ours):.2f} s, virsh start {min(theirs):.2f} s")
     assert min(ours) < min(theirs) + OVERHEAD_S
+
+
+def _flat(path, data):
+    """Return what qemu-img says of a copy, and of the disk in it."""
+    path.write_bytes(data)
+    told = json.loads(subprocess.run(
+        ["qemu-img", "info", "-f", "qcow2", "--output=json", str(path)],
+        check=True, capture_output=True, text=True).stdout)
+    subprocess.run(["qemu-img", "check", "-q", "-f", "qcow2", str(path)],
+                   check=True)
+    return told
+
+
+@pytest.mark.parametrize("power", ["running", "stopped"])
+def test_disk_is_copied_whole(agent, ctx, wanted, store, driver, node,
+                              image_file, tmp_path, power):
+    """Nothing lies beneath the copy, and the guest starts from it."""
+    server_id, spec = wanted.server_id, wanted.to_json()
+    agent.spawn(ctx, spec=spec)
+    if power == "stopped":
+        agent.power(ctx, server_id=server_id, action="stop", spec=spec)
+    image_id = str(uuid.uuid4())
+    agent.copy_disk(ctx, server_id=server_id, image_id=image_id, spec=spec)
+    agent.upload_disk(ctx, server_id=server_id, image_id=image_id)
+
+    told = _flat(tmp_path / "copy.qcow2", store.sent[image_id])
+    assert "backing-filename" not in told
+    assert told["virtual-size"] == wanted.flavor.disk_gib << 30
+    assert len(store.sent[image_id]) > 10 << 20
+    if power == "stopped":
+        done = subprocess.run(
+            ["qemu-img", "compare", "-q", "-f", "qcow2", "-F", "qcow2",
+             str(tmp_path / "copy.qcow2"), str(image_file)])
+        assert done.returncode == 0
+
+    agent.drop_copy(ctx, server_id=server_id, image_id=image_id)
+    folder = node.home / "instances" / server_id
+    assert list(folder.glob("copy-*")) == []
+    assert agent.power(ctx, server_id=server_id, action="start",
+                       spec=spec)["power_state"] == "running"

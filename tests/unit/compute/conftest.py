@@ -14,6 +14,7 @@ from compute import app, bootstrap
 from compute import conf as compute_conf
 from compute.agent import app as agent_app
 from compute.agent import conf as agent_conf
+from compute.agent.imagestore import ImageStore
 from compute.api import native
 from compute.api import placement as placement_api
 from compute.conductor import Conductor
@@ -76,7 +77,7 @@ class World:
         conf.set_override("host", name)
         made = agent_app.assemble(
             conf, self.bus, driver, str(uuid.uuid5(
-                uuid.NAMESPACE_DNS, name)))
+                uuid.NAMESPACE_DNS, name)), ImageStore(self.clients))
         for action in made.starting:
             action()
         self._threads += [concurrency.spawn(loop.run_forever)

@@ -41,8 +41,11 @@ class Rest:
     def post(self, path, json=None, headers=None):
         return self._call("POST", path, json=json)
 
-    def put(self, path, json=None, headers=None):
-        return self._call("PUT", path, json=json)
+    def put(self, path, json=None, headers=None, data=None, **kwargs):
+        return self._call("PUT", path, json=json if data is None else data)
+
+    def get_endpoint(self, interface):
+        return f"http://{interface}.test/{type(self).__name__.lower()}"
 
     def delete(self, path, headers=None):
         return self._call("DELETE", path)
@@ -125,10 +128,16 @@ class Network(Rest):
 
 
 class Images(Rest):
-    table = (("GET", "/v2/images/(.*)", "show"),)
+    refusing = None
+
+    table = (("GET", "/v2/images/(.*)", "show"),
+             ("POST", "/v2/images", "create"),
+             ("PUT", "/v2/images/(.*)/file", "upload"),
+             ("DELETE", "/v2/images/(.*)", "remove"))
 
     def __init__(self):
         super().__init__()
+        self.data = {}
         self.rows = {IMAGE: {
             "id": IMAGE, "name": "tiny", "status": "active",
             "disk_format": "qcow2", "container_format": "bare",
@@ -139,6 +148,21 @@ class Images(Rest):
         if image_id not in self.rows:
             raise ksa.NotFound("no such image")
         return self.rows[image_id]
+
+    def create(self, json):
+        if self.refusing:
+            raise self.refusing
+        self.rows[json["id"]] = json | {"status": "queued"}
+
+    def upload(self, image_id, json):
+        if self.show(image_id, {})["status"] != "queued":
+            raise ksa.Conflict("wrong status (HTTP 409)")
+        self.data[image_id] = b"".join(json)
+        self.rows[image_id]["status"] = "active"
+
+    def remove(self, image_id):
+        self.show(image_id, {})
+        del self.rows[image_id]
 
 
 class BlockStore(Rest):

@@ -64,7 +64,8 @@ def host(tmp_path):
     made.conf = configuration.load(
         [], [agent_conf.register_opts], state_dir=str(tmp_path))
     made.agent = ComputeAgent(
-        made.driver, made.notes, made.locks, wake, Proofs(made.conf))
+        made.driver, made.notes, made.locks, wake, Proofs(made.conf),
+        store=None)
     made.reporter = Reporter(
         made.driver, made.membership, made.notes, wake)
     made.driver.listen(Happenings(made.locks, wake))

@@ -1,5 +1,7 @@
 """What every compute driver does; run against each of them."""
 
+import uuid
+
 import pytest
 
 from compute import exceptions
@@ -112,3 +114,20 @@ class DriverContract:
         assert facts.memory_mib > 0
         assert facts.disk_gib > 0
         assert driver.connector()["os_type"] == "linux"
+
+    def test_disk_is_copied_once_for_an_image(self, driver, spec, running):
+        one, other = str(uuid.uuid4()), str(uuid.uuid4())
+        driver.copy_disk(spec, one)
+        driver.copy_disk(spec, one)
+        first = b"".join(driver.read_copy(running, one))
+        assert first
+
+        driver.copy_disk(spec, other)
+        with pytest.raises(exceptions.ServerNotOnHost):
+            next(driver.read_copy(running, one))
+        assert b"".join(driver.read_copy(running, other))
+
+        driver.drop_copy(running, other)
+        driver.drop_copy(running, other)
+        with pytest.raises(exceptions.ServerNotOnHost):
+            next(driver.read_copy(running, other))
