@@ -91,6 +91,25 @@ class VolumeAgent(VolumeAgentAPI):
                 volume_id, size_gib, wanted, self._store.fetch(wanted))
         failpoint.hit("volume-agent.created")
 
+    def create_volume_from_snapshot(
+            self, ctx: RequestContext, *, volume_id: str, size_gib: int,
+            snapshot_id: str) -> None:
+        with self._volumes.alone(volume_id) as driver:
+            driver.create_from_snapshot(volume_id, size_gib, snapshot_id)
+        failpoint.hit("volume-agent.created")
+
+    def create_snapshot(self, ctx: RequestContext, *, snapshot_id: str,
+                        volume_id: str) -> None:
+        with (self._volumes.alone(volume_id) as driver,
+              self._volumes.alone(snapshot_id)):
+            driver.create_snapshot(snapshot_id, volume_id)
+        failpoint.hit("volume-agent.snapshot-created")
+
+    def delete_snapshot(self, ctx: RequestContext, *,
+                        snapshot_id: str) -> None:
+        with self._volumes.alone(snapshot_id) as driver:
+            driver.delete_snapshot(snapshot_id)
+
     def extend_volume(self, ctx: RequestContext, *,
                       volume_id: str, size_gib: int) -> None:
         with self._volumes.alone(volume_id) as driver:

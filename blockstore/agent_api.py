@@ -34,6 +34,28 @@ class VolumeAgentAPI(rpc.Interface):
         """
 
     @rpc.call(timeout=60)
+    def create_volume_from_snapshot(
+            self, ctx: RequestContext, *, volume_id: str, size_gib: int,
+            snapshot_id: str) -> None:
+        """Make the volume with a snapshot's content, or raise NoSpace.
+
+        Takes as long as it takes: repeat it until it answers.
+        """
+
+    @rpc.call(timeout=60)
+    def create_snapshot(self, ctx: RequestContext, *, snapshot_id: str,
+                        volume_id: str) -> None:
+        """Copy the volume as it is at one moment, or raise NoSpace.
+
+        Takes as long as it takes: repeat it until it answers.
+        """
+
+    @rpc.call(timeout=60)
+    def delete_snapshot(self, ctx: RequestContext, *,
+                        snapshot_id: str) -> None:
+        """Erase the snapshot."""
+
+    @rpc.call(timeout=60)
     def extend_volume(self, ctx: RequestContext, *,
                       volume_id: str, size_gib: int) -> None:
         """Grow the volume, or raise NoSpace or VolumeBusy."""

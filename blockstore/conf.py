@@ -42,8 +42,12 @@ OPTS = [
         "quota_volumes", default=10, min=-1,
         help="Volumes that a project may have; -1 for any number."),
     cfg.IntOpt(
+        "quota_snapshots", default=10, min=-1,
+        help="Snapshots that a project may have; -1 for any number."),
+    cfg.IntOpt(
         "quota_gigabytes", default=1000, min=-1,
-        help="GiB that a project may have in volumes; -1 for any number."),
+        help="GiB that a project may have in volumes and snapshots; -1 for "
+             "any number."),
     cfg.IntOpt(
         "quota_per_volume_gigabytes", default=-1, min=-1,
         help="GiB that one volume may have; -1 for any number."),

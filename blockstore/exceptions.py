@@ -44,6 +44,11 @@ class InvalidStatus(exceptions.BadRequest):
                "be {allowed} for this.")
 
 
+class InvalidSnapshot(exceptions.BadRequest):
+    message = ("Invalid snapshot: snapshot {snapshot_id} is {status}, and "
+               "must be {allowed} for this.")
+
+
 class InvalidAttachment(exceptions.BadRequest):
     message = ("Invalid attachment: attachment {attachment_id} is {status}, "
                "and must be {allowed} for this.")
@@ -96,6 +101,11 @@ class ConnectFailed(exceptions.RetryLater):
 class DisconnectFailed(exceptions.RetryLater):
     status = 503
     message = "Volume {volume_id} could not be disconnected: {reason}"
+
+
+class SnapshotFailed(exceptions.RetryLater):
+    status = 503
+    message = "Volume {volume_id} could not be copied: {reason}"
 
 
 class StillWorking(exceptions.RetryLater):

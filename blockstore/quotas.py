@@ -11,6 +11,7 @@ from blockstore.db import quotas as queries
 #: What is counted or bounded, each with the name of its option.
 RESOURCES = {
     "volumes": "quota_volumes",
+    "snapshots": "quota_snapshots",
     "gigabytes": "quota_gigabytes",
     "per_volume_gigabytes": "quota_per_volume_gigabytes",
 }
@@ -25,7 +26,7 @@ class Quota:
 
     def check(self, resource: str, more: int) -> None:
         """Raise QuotaExceeded where ``more`` do not fit."""
-        if self.limit >= 0 and self.used + more > self.limit:
+        if more > 0 and 0 <= self.limit < self.used + more:
             raise exceptions.QuotaExceeded(
                 resource=resource, used=self.used, limit=self.limit,
                 wanted=more)
@@ -54,10 +55,11 @@ class Quotas:
                 for resource in RESOURCES}
 
     def charge(self, session: orm.Session, project_id: str, *,
-               volumes: int, gigabytes: int, size_gib: int) -> None:
+               volumes: int = 0, snapshots: int = 0, gigabytes: int,
+               size_gib: int = 0) -> None:
         """Make sure that so many more fit, until the transaction ends.
 
-        :param size_gib: size that the one volume will have
+        :param size_gib: size that the one volume will have, if there is one
         :raises QuotaExceeded, VolumeTooLarge: if they do not
         """
         queries.take_turn(session, project_id)
@@ -65,5 +67,7 @@ class Quotas:
         largest = quotas["per_volume_gigabytes"].limit
         if 0 <= largest < size_gib:
             raise exceptions.VolumeTooLarge(size_gib=size_gib, limit=largest)
-        quotas["volumes"].check("volumes", volumes)
-        quotas["gigabytes"].check("gigabytes", gigabytes)
+        for resource, more in (("volumes", volumes),
+                               ("snapshots", snapshots),
+                               ("gigabytes", gigabytes)):
+            quotas[resource].check(resource, more)

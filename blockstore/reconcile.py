@@ -51,6 +51,7 @@ class Reconciler(loop.Loop):
         # over.
         driver = self._volumes.driver
         exports, files = driver.exports(), driver.list_ids()
+        copies = driver.list_snapshot_ids()
         answer = self._scheduler.wanted(
             service_context(), backend=self._identity.backend,
             identity=self._identity.id)
@@ -68,6 +69,8 @@ class Reconciler(loop.Loop):
             return outcome
         self._remove_strays(outcome, exports.values(), wanted)
         self._reap(outcome, files - set(answer["volumes"]))
+        self._reap_snapshots(outcome, copies - set(
+            answer.get("snapshots", copies)))
         return outcome
 
     def _start(self, item: dict[str, Any]) -> bool:
@@ -104,6 +107,18 @@ class Reconciler(loop.Loop):
         for volume_id in sorted(orphans):
             self._mend(outcome, "reaped", volume_id,
                        lambda volume_id=volume_id: self._erase(volume_id))
+
+    def _reap_snapshots(self, outcome: Outcome, orphans: set[str]) -> None:
+        for snapshot_id in sorted(orphans):
+            self._mend(
+                outcome, "reaped", snapshot_id, lambda snapshot_id=
+                snapshot_id: self._erase_snapshot(snapshot_id))
+
+    def _erase_snapshot(self, snapshot_id: str) -> bool:
+        with self._volumes.alone(snapshot_id) as driver:
+            LOG.warning("Erasing the orphaned snapshot %s", snapshot_id)
+            driver.delete_snapshot(snapshot_id)
+            return True
 
     def _erase(self, volume_id: str) -> bool:
         with self._volumes.alone(volume_id) as driver:

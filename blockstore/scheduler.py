@@ -35,6 +35,7 @@ class VolumeScheduler(VolumeSchedulerAPI):
             return {
                 "revision": known.revision,
                 "volumes": backends.volume_ids(session, backend),
+                "snapshots": backends.snapshot_ids(session, backend),
                 "exports": [_export(*each) for each in exports],
             }
 

@@ -23,7 +23,8 @@ class VolumeSchedulerAPI(rpc.Interface):
         """Return what should be on the backend, or raise HostMismatch.
 
         ``revision`` grows with every change. ``volumes`` are the ids of
-        those that may have blocks. ``exports`` are those that may be
+        those that may have blocks, and ``snapshots`` those of snapshots.
+        ``exports`` are those that may be
         there, each with ``attachment_id``, ``volume_id``, ``generation``,
         ``readonly``, and ``required``: whether to start it if it is not
         there.

@@ -8,6 +8,7 @@ from blockstore.api.attachments import Attachments
 from blockstore.api.metadata import Metadata
 from blockstore.api.quota_sets import QuotaSets
 from blockstore.api.services import Services
+from blockstore.api.snapshots import Snapshots
 from blockstore.api.types import Types
 from blockstore.api.versions import MICROVERSIONS, Versions
 from blockstore.api.volume_actions import VolumeActions
@@ -16,7 +17,7 @@ from blockstore.parts import Parts
 from common import exceptions, faults, wsgi
 
 RESOURCES = [Volumes, Metadata, VolumeActions, Attachments, Types,
-             QuotaSets, Services]
+             QuotaSets, Services, Snapshots]
 
 
 def make(parts: Parts) -> wsgi.API:

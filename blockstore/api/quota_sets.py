@@ -11,7 +11,7 @@ from blockstore.schemas import quota_sets as schemas
 from common import schema, wsgi
 
 #: What there is none of yet: nobody may have any.
-_NONE = ("snapshots", "backups", "backup_gigabytes", "groups")
+_NONE = ("backups", "backup_gigabytes", "groups")
 
 
 class QuotaSets:
@@ -76,7 +76,8 @@ class QuotaSets:
             "totalVolumesUsed": quotas["volumes"].used,
             "maxTotalVolumeGigabytes": quotas["gigabytes"].limit,
             "totalGigabytesUsed": quotas["gigabytes"].used,
-            "maxTotalSnapshots": 0, "totalSnapshotsUsed": 0,
+            "maxTotalSnapshots": quotas["snapshots"].limit,
+            "totalSnapshotsUsed": quotas["snapshots"].used,
             "maxTotalBackups": 0, "totalBackupsUsed": 0,
             "maxTotalBackupGigabytes": 0, "totalBackupGigabytesUsed": 0,
         }}}

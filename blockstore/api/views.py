@@ -3,8 +3,9 @@
 import datetime
 from typing import Any
 
-from blockstore.db.models import Attachment, Volume, VolumeType
+from blockstore.db.models import Attachment, Snapshot, Volume, VolumeType
 from blockstore.policies import attachments as attachment_policies
+from blockstore.policies import snapshots as snapshot_policies
 from blockstore.policies import volumes as policies
 from common import wsgi
 
@@ -45,7 +46,7 @@ def new_volume(req: wsgi.Request, volume: Volume) -> dict[str, Any]:
         "updated_at": when(volume.updated_at),
         "name": volume.name, "description": volume.description,
         "volume_type": volume.volume_type.name,
-        "snapshot_id": None, "source_volid": None,
+        "snapshot_id": volume.snapshot_id, "source_volid": None,
         "metadata": metadata(volume),
         "links": links(req, "volumes", volume.id),
         "user_id": volume.user_id,
@@ -137,6 +138,39 @@ def attachment(req: wsgi.Request, attachment: Attachment) -> dict[str, Any]:
         "connection_info": (attachment.connection_info or {}) if service
         else {},
     }
+
+
+def snapshot_summary(req: wsgi.Request,
+                     snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot as plain lists, and its creator, see it."""
+    shown = {
+        "id": snapshot.id, "created_at": when(snapshot.created_at),
+        "updated_at": when(snapshot.updated_at), "name": snapshot.name,
+        "description": snapshot.description,
+        "volume_id": snapshot.volume_id, "status": snapshot.status,
+        "size": snapshot.size_gib, "metadata": snapshot.meta,
+    }
+    added: list[tuple[int, dict[str, Any]]] = [
+        (14, {"group_snapshot_id": None}),
+        (41, {"user_id": snapshot.user_id}),
+        (65, {"consumes_quota": True})]
+    for minor, members in added:
+        if req.api_version >= (3, minor):
+            shown |= members
+    return shown
+
+
+def snapshot(req: wsgi.Request, snapshot: Snapshot) -> dict[str, Any]:
+    """Return a snapshot in full, as far as the sender may see it."""
+    shown = snapshot_summary(req, snapshot)
+    if req.allowed(snapshot_policies.SHOW_EXTENDED,
+                   {"project_id": snapshot.project_id}):
+        done = snapshot.status == "available"
+        shown["os-extended-snapshot-attributes:progress"] = (
+            "100%" if done else "0%")
+        shown["os-extended-snapshot-attributes:project_id"] = (
+            snapshot.project_id)
+    return shown
 
 
 def volume_type(kind: VolumeType) -> dict[str, Any]:

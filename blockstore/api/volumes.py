@@ -9,13 +9,19 @@ from sqlalchemy import orm
 
 from blockstore import exceptions, images
 from blockstore.api import views
-from blockstore.db import types, volumes
+from blockstore.api.snapshot_access import snapshot_source
+from blockstore.db import snapshots, types, volumes
 from blockstore.db.history import record
-from blockstore.db.models import Volume
+from blockstore.db.models import Snapshot, Volume
 from blockstore.parts import Parts
 from blockstore.policies import volumes as policies
 from blockstore.schemas import volumes as schemas
-from blockstore.tasks import CreateVolume, CreateVolumeFromImage, DeleteVolume
+from blockstore.tasks import (
+    CreateVolume,
+    CreateVolumeFromImage,
+    CreateVolumeFromSnapshot,
+    DeleteVolume,
+)
 from common import db, paging, schema, wsgi
 
 #: Members of a new volume that say what it is a copy of: none is served.
@@ -59,7 +65,9 @@ class Volumes:
         req.authorize(policies.CREATE)
         spec = upgraded(req.json["volume"])
         _refuse_sources(spec)
-        size_gib = _size(spec)
+        with self._db.reader() as session:
+            snapshot = snapshot_source(req, session, spec)
+        size_gib = _size(spec, snapshot)
         image = self._image(req, spec, size_gib)
         with self._db.writer() as session:
             self._quotas.charge(
@@ -70,9 +78,12 @@ class Volumes:
                 name=spec.get("name"), description=spec.get("description"),
                 project_id=req.ctx.project_id, user_id=req.ctx.user_id,
                 size_gib=size_gib, zone=self._zone_of(spec),
-                image_metadata=images.metadata(image) if image else None,
+                snapshot_id=snapshot and snapshot.id,
+                image_metadata=(images.metadata(image) if image else
+                                snapshot and snapshot.image_metadata),
                 volume_type=types.find(session, spec.get("volume_type")))
-            self._tasks.add(session, _task(volume, image), req.ctx)
+            self._tasks.add(session, _task(volume, image, snapshot),
+                            req.ctx)
             record(session, volume.id, "create.start")
         self._tasks.wake()
         return {"volume": views.new_volume(req, volume)}
@@ -150,6 +161,7 @@ class Volumes:
             else:
                 refuse_attached(volume)
                 volumes.move(session, volume_id, "deleting", reason=None)
+                refuse_copied(session, volume_id)
             self._tasks.add(session, DeleteVolume(
                 volume_id=volume_id, force=force), req.ctx)
             record(session, volume.id, "delete.start")
@@ -182,13 +194,17 @@ class Volumes:
         return wanted
 
 
-def _task(volume: Volume, image: dict[str, Any] | None) -> CreateVolume:
+def _task(volume: Volume, image: dict[str, Any] | None,
+          snapshot: Snapshot | None) -> CreateVolume:
     """Return the task that will make the volume."""
     made = {"volume_id": volume.id, "size_gib": volume.size_gib,
             "zone": volume.zone}
     if image:
         return CreateVolumeFromImage(
             **made, image=dataclasses.asdict(images.of(image)))
+    if snapshot:
+        return CreateVolumeFromSnapshot(
+            **made, snapshot_id=snapshot.id, bootable=snapshot.bootable)
     return CreateVolume(**made)
 
 
@@ -222,8 +238,10 @@ def upgraded(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def _refuse_sources(spec: dict[str, Any]) -> None:
-    if spec.get("snapshot_id"):
-        raise exceptions.SnapshotNotFound(snapshot_id=spec["snapshot_id"])
+    if spec.get("snapshot_id") and (
+            spec.get("imageRef") or spec.get("image_id")):
+        raise exceptions.InvalidInput(
+            field="snapshot_id", reason="and imageRef exclude each other")
     for name in _SOURCES:
         if spec.get(name):
             raise exceptions.InvalidInput(
@@ -234,8 +252,13 @@ def _refuse_sources(spec: dict[str, Any]) -> None:
             field="multiattach", reason="must be false")
 
 
-def _size(spec: dict[str, Any]) -> int:
-    size_gib = int(spec.get("size") or 0)
+def _size(spec: dict[str, Any], snapshot: Snapshot | None) -> int:
+    least = snapshot.size_gib if snapshot else 0
+    size_gib = int(spec.get("size") or least)
+    if size_gib < least:
+        raise exceptions.InvalidInput(
+            field="size", reason=f"must be at least the {least} GiB of "
+            "the snapshot")
     if not 1 <= size_gib <= 65536:
         raise exceptions.InvalidInput(
             field="size", reason="must be a number of GiB from 1 to 65536")
@@ -250,11 +273,22 @@ def refuse_attached(volume: Volume) -> None:
                    " reserved; detach it first")
 
 
+def refuse_copied(session: orm.Session, volume_id: str) -> None:
+    """Raise InvalidVolume while the volume has snapshots.
+
+    Whoever makes one changes the volume's row first, as our caller did.
+    """
+    if snapshots.exist(session, volume_id):
+        raise exceptions.InvalidVolume(
+            reason=f"volume {volume_id} has snapshots; delete them first")
+
+
 def begin_force_delete(session: orm.Session, volume: Volume) -> None:
     """Move the volume to ``deleting`` from any status without a client."""
     if any(each.connection_info for each in volume.attachments):
         refuse_attached(volume)
     volumes.update(session, volume.id, status="deleting", reason=None)
+    refuse_copied(session, volume.id)
 
 
 def filters(req: wsgi.Request) -> volumes.Filters:

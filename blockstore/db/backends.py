@@ -7,7 +7,13 @@ import sqlalchemy as sa
 from sqlalchemy import orm
 
 from blockstore import exceptions
-from blockstore.db.models import Attachment, Backend, Scheduler, Volume
+from blockstore.db.models import (
+    Attachment,
+    Backend,
+    Scheduler,
+    Snapshot,
+    Volume,
+)
 from blockstore.pools import Pool
 from common import db
 
@@ -78,7 +84,10 @@ def pools(session: orm.Session,
     """Return all backends, or the one named, with what is promised."""
     size = sa.func.coalesce(Volume.target_gib, Volume.size_gib)
     promised = (sa.select(sa.func.coalesce(sa.func.sum(size), 0))
-                .where(Volume.host == Backend.name).scalar_subquery())
+                .where(Volume.host == Backend.name).scalar_subquery()
+                + sa.select(sa.func.coalesce(
+                    sa.func.sum(Snapshot.size_gib), 0))
+                .where(Snapshot.host == Backend.name).scalar_subquery())
     wanted = sa.select(Backend, promised, _alive(Backend)).order_by(
         Backend.name).execution_options(populate_existing=True)
     if name is not None:
@@ -129,6 +138,12 @@ def volume_ids(session: orm.Session, name: str) -> list[str]:
     """Return the ids of the volumes that may have blocks there."""
     return list(session.scalars(
         sa.select(Volume.id).where(Volume.host == name)))
+
+
+def snapshot_ids(session: orm.Session, name: str) -> list[str]:
+    """Return the ids of the snapshots that may have blocks there."""
+    return list(session.scalars(
+        sa.select(Snapshot.id).where(Snapshot.host == name)))
 
 
 def attachments(session: orm.Session,

@@ -33,6 +33,14 @@ VOLUME_REACHED_FROM = {
     "error_deleting": {"deleting"},
 }
 
+#: Each status of a snapshot, and those it may be reached from.
+SNAPSHOT_REACHED_FROM = {
+    "available": {"creating"},
+    "error": {"creating"},
+    "deleting": {"available", "error", "error_deleting"},
+    "error_deleting": {"deleting"},
+}
+
 #: All that an administrator may set.
 VOLUME_STATUSES = sorted({*VOLUME_REACHED_FROM, "creating", "maintenance"})
 
@@ -62,7 +70,8 @@ class Volume(Base):
     ``host`` is the backend that has, or is about to have, its blocks.
     ``target_gib`` is the size it is growing to, and counts for quotas.
     ``reason`` tells why it is in an error state. ``image_metadata`` is what
-    it keeps of the record of the image that it was made from.
+    it keeps of the record of the image that it was made from;
+    ``snapshot_id`` is the snapshot that it was made from, there or not.
     """
 
     __tablename__ = "volumes"
@@ -88,6 +97,7 @@ class Volume(Base):
     bootable: Mapped[bool] = mapped_column(default=False)
     readonly: Mapped[bool] = mapped_column(default=False)
     image_metadata: Mapped[dict | None] = mapped_column(db.JSON)
+    snapshot_id: Mapped[str | None] = mapped_column(sa.String(36))
     created_at: Mapped[datetime.datetime] = mapped_column(
         db.UTCDateTime, default=db.utcnow)
     updated_at: Mapped[datetime.datetime | None] = mapped_column(
@@ -207,6 +217,39 @@ class QuotaLimit(Base):
     project_id: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     resource: Mapped[str] = mapped_column(sa.String(64), primary_key=True)
     hard_limit: Mapped[int]
+
+
+class Snapshot(Base):
+    """A copy of what a volume was at one moment.
+
+    ``host`` is the backend that has, or is about to have, its blocks.
+    """
+
+    __tablename__ = "snapshots"
+    __table_args__ = (
+        sa.Index("ix_snapshots_project_id_created_at_id",
+                 "project_id", "created_at", "id"),
+        sa.Index("ix_snapshots_created_at_id", "created_at", "id"),
+    )
+
+    id: Mapped[str] = mapped_column(sa.String(36), primary_key=True)
+    volume_id: Mapped[str] = mapped_column(
+        sa.ForeignKey("volumes.id"), index=True)
+    project_id: Mapped[str] = mapped_column(sa.String(64))
+    user_id: Mapped[str | None] = mapped_column(sa.String(64))
+    name: Mapped[str | None] = mapped_column(sa.String(255))
+    description: Mapped[str | None] = mapped_column(sa.String(255))
+    size_gib: Mapped[int]
+    status: Mapped[str] = mapped_column(sa.String(32), default="creating")
+    reason: Mapped[str | None] = mapped_column(sa.Text)
+    host: Mapped[str | None] = mapped_column(sa.String(255), index=True)
+    bootable: Mapped[bool] = mapped_column(default=False)
+    image_metadata: Mapped[dict | None] = mapped_column(db.JSON)
+    meta: Mapped[dict] = mapped_column(db.JSON)
+    created_at: Mapped[datetime.datetime] = mapped_column(
+        db.UTCDateTime, default=db.utcnow)
+    updated_at: Mapped[datetime.datetime | None] = mapped_column(
+        db.UTCDateTime)
 
 
 TASKS = task.define_tables(Base)

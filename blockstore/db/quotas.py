@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from sqlalchemy import orm
 
-from blockstore.db.models import Project, QuotaLimit, Volume
+from blockstore.db.models import Project, QuotaLimit, Snapshot, Volume
 
 
 def take_turn(session: orm.Session, project_id: str) -> None:
@@ -33,7 +33,12 @@ def usage(session: orm.Session, project_id: str) -> dict[str, int]:
     volumes, gigabytes = session.execute(
         sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(size), 0))
         .where(Volume.project_id == project_id)).one()
-    return {"volumes": int(volumes), "gigabytes": int(gigabytes)}
+    snapshots, copied = session.execute(
+        sa.select(sa.func.count(),
+                  sa.func.coalesce(sa.func.sum(Snapshot.size_gib), 0))
+        .where(Snapshot.project_id == project_id)).one()
+    return {"volumes": int(volumes), "snapshots": int(snapshots),
+            "gigabytes": int(gigabytes) + int(copied)}
 
 
 def set_limits(session: orm.Session, project_id: str,

@@ -63,6 +63,34 @@ class VolumeDriver(abc.ABC):
         """
 
     @abc.abstractmethod
+    def create_from_snapshot(self, volume_id: str, size_gib: int,
+                             snapshot_id: str) -> None:
+        """Make a volume that begins with what is in a snapshot.
+
+        :raises SnapshotNotFound: where there is none
+        :raises NoSpace: if there is no room
+        """
+
+    @abc.abstractmethod
+    def create_snapshot(self, snapshot_id: str, volume_id: str) -> None:
+        """Copy a volume as it is at one moment, exported or not.
+
+        What a client was told to be written before that is in it.
+
+        :raises VolumeNotFound: where there is no such volume
+        :raises NoSpace: if there is no room
+        :raises SnapshotFailed: if another try may succeed
+        """
+
+    @abc.abstractmethod
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        """Remove the snapshot; do nothing where there is none."""
+
+    @abc.abstractmethod
+    def list_snapshot_ids(self) -> set[str]:
+        """Return the ids of all snapshots of this backend."""
+
+    @abc.abstractmethod
     def extend(self, volume_id: str, size_gib: int) -> None:
         """Grow a volume that is not exported; never shrink it.
 

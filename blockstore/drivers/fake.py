@@ -20,6 +20,7 @@ class FakeDriver(VolumeDriver):
     def __init__(self, room_gib: int = 100000) -> None:
         self.room_gib = room_gib
         self.sizes: dict[str, int] = {}
+        self.snapshots: dict[str, int] = {}
         self.clients: set[str] = set()
         self._exports: dict[str, Export] = {}
         self._dead: set[str] = set()
@@ -33,7 +34,8 @@ class FakeDriver(VolumeDriver):
 
     def capacity(self) -> Capacity:
         return Capacity(
-            self.room_gib, self.room_gib - sum(self.sizes.values()))
+            self.room_gib, self.room_gib - sum(self.sizes.values())
+            - sum(self.snapshots.values()))
 
     def create(self, volume_id: str, size_gib: int) -> None:
         if volume_id not in self.sizes:
@@ -46,6 +48,26 @@ class FakeDriver(VolumeDriver):
             for _ in data:
                 pass
             self.create(volume_id, size_gib)
+
+    def create_from_snapshot(self, volume_id: str, size_gib: int,
+                             snapshot_id: str) -> None:
+        if volume_id not in self.sizes:
+            if snapshot_id not in self.snapshots:
+                raise exceptions.SnapshotNotFound(snapshot_id=snapshot_id)
+            self.create(volume_id, size_gib)
+
+    def create_snapshot(self, snapshot_id: str, volume_id: str) -> None:
+        if volume_id not in self.sizes:
+            raise exceptions.VolumeNotFound(volume_id=volume_id)
+        if snapshot_id not in self.snapshots:
+            self._take_room(self.sizes[volume_id])
+            self.snapshots[snapshot_id] = self.sizes[volume_id]
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        self.snapshots.pop(snapshot_id, None)
+
+    def list_snapshot_ids(self) -> set[str]:
+        return set(self.snapshots)
 
     def extend(self, volume_id: str, size_gib: int) -> None:
         self._refuse_exported(volume_id)

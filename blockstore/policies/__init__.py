@@ -4,9 +4,10 @@ from blockstore.policies import (
     attachments,
     quota_sets,
     services,
+    snapshots,
     types,
     volumes,
 )
 
 RULES = [*volumes.RULES, *attachments.RULES, *types.RULES,
-         *quota_sets.RULES, *services.RULES]
+         *quota_sets.RULES, *services.RULES, *snapshots.RULES]

@@ -5,7 +5,7 @@ import dataclasses
 from typing import Any, ClassVar
 
 from blockstore import exceptions, pools
-from blockstore.db import backends, volumes
+from blockstore.db import backends, snapshots, volumes
 from blockstore.db.history import record
 from blockstore.env import AGENT_AWAY, Env
 from common import task
@@ -114,3 +114,46 @@ class CreateVolumeFromImage(CreateVolume):
 
     def gained(self) -> dict[str, Any]:
         return {"bootable": True}
+
+
+@dataclasses.dataclass
+class CreateVolumeFromSnapshot(CreateVolume):
+    """The same, on the backend that has the snapshot."""
+
+    deadline_s: ClassVar[int] = 6 * 3600
+
+    snapshot_id: str
+    bootable: bool
+
+    @task.step
+    def place(self, env: Env) -> str:
+        """Give the volume the backend of the snapshot."""
+        with env.db.writer() as session:
+            self.guard(session)
+            volume = volumes.get(session, self.volume_id)
+            if volume.host is not None:
+                return volume.host
+            host = snapshots.host(session, self.snapshot_id)
+            if host is None:
+                raise exceptions.SnapshotNotFound(
+                    snapshot_id=self.snapshot_id)
+            if not backends.claim(session, host, self.volume_id,
+                                  self.size_gib, self.zone):
+                raise exceptions.NoBackend(
+                    size_gib=self.size_gib,
+                    reason=f"{host}, which has the snapshot, has no room")
+            return host
+
+    place.undo(CreateVolume.unplace)
+
+    @task.step
+    def create_blocks(self, env: Env) -> None:
+        """Have the agent copy; a repeated order waits for the first."""
+        env.agent(self.results["place"]).create_volume_from_snapshot(
+            env.ctx(), volume_id=self.volume_id, size_gib=self.size_gib,
+            snapshot_id=self.snapshot_id)
+
+    create_blocks.undo(CreateVolume.delete_blocks)
+
+    def gained(self) -> dict[str, Any]:
+        return {"bootable": self.bootable}

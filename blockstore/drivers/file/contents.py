@@ -57,7 +57,7 @@ def _inspect(image: Image, path: str) -> tuple[str, int]:
     try:
         found = format_inspector.detect_file_format(path)
         names, known = _NAMES.get(found.NAME if found else "", (set(), ""))
-        if image.disk_format not in names:
+        if found is None or image.disk_format not in names:
             raise unacceptable(image, f"is not {image.disk_format}")
         found.safety_check()
         size = (os.path.getsize(path) if known == "raw"

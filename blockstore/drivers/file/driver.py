@@ -1,5 +1,6 @@
 """Volumes as files, exported over NBD on unix sockets."""
 
+import contextlib
 import logging
 import os
 import shutil
@@ -18,7 +19,7 @@ LOG = logging.getLogger(__name__)
 
 
 class FileDriver(VolumeDriver):
-    """Files named ``ID.FORMAT`` in one directory.
+    """Files named ``ID.FORMAT`` in one directory, snapshots below it.
 
     :param exports: directory of the sockets of what is exported
     :param disk_format: that of new volumes; others keep theirs
@@ -31,6 +32,7 @@ class FileDriver(VolumeDriver):
                  disk_format: str = "qcow2",
                  group: str | None = None) -> None:
         self._directory = os.path.abspath(directory)
+        self._snapshots = os.path.join(self._directory, "snapshots")
         self._sockets = os.path.abspath(exports)
         self._format = disk_format
         self._group = group
@@ -44,7 +46,9 @@ class FileDriver(VolumeDriver):
 
     def prepare(self) -> None:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
-        images.discard_unfinished(self._directory)
+        os.makedirs(self._snapshots, mode=0o700, exist_ok=True)
+        for directory in (self._directory, self._snapshots):
+            images.discard_unfinished(directory)
         self._exports.prepare()
         access.share(self._sockets, self._group)
 
@@ -81,6 +85,46 @@ class FileDriver(VolumeDriver):
         finally:
             images.discard(fetched)
 
+    def create_from_snapshot(self, volume_id: str, size_gib: int,
+                             snapshot_id: str) -> None:
+        if self._find(volume_id) is not None:
+            return
+        source = self._find(snapshot_id, self._snapshots)
+        if source is None:
+            raise exceptions.SnapshotNotFound(snapshot_id=snapshot_id)
+        with (_room_for(volume_id, size_gib),
+              images.new(self._path(volume_id, self._format)) as draft):
+            self._copy(source, draft)
+            images.grow(draft, self._format, size_gib)
+
+    def create_snapshot(self, snapshot_id: str, volume_id: str) -> None:
+        if self._find(snapshot_id, self._snapshots) is not None:
+            return
+        source = self._existing(volume_id)
+        size = images.size_bytes(source.path, source.disk_format)
+        path = self._path(snapshot_id, self._format, self._snapshots)
+        with (_room_for(snapshot_id, size // images.GIB),
+              images.new(path) as draft):
+            for export in self._exports.of_volume(volume_id):
+                if self._exports.is_alive(export.attachment_id):
+                    images.create(draft, self._format, size)
+                    self._exports.copy(export, Backing(draft, self._format))
+                    return
+            self._copy(source, draft)
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        for disk_format in images.FORMATS:
+            images.remove(self._path(
+                snapshot_id, disk_format, self._snapshots))
+
+    def list_snapshot_ids(self) -> set[str]:
+        return _ids_in(self._snapshots)
+
+    def _copy(self, source: Backing, path: str) -> None:
+        images.convert(
+            source.path, source.disk_format, path, self._format,
+            images.size_bytes(source.path, source.disk_format))
+
     def extend(self, volume_id: str, size_gib: int) -> None:
         backing = self._existing(volume_id)
         self._refuse_used(volume_id, backing)
@@ -101,10 +145,7 @@ class FileDriver(VolumeDriver):
             images.remove(self._path(volume_id, disk_format))
 
     def list_ids(self) -> set[str]:
-        names = [name.rpartition(".") for name in os.listdir(
-            self._directory)]
-        return {stem for stem, _, suffix in names
-                if suffix in images.FORMATS and _is_id(stem)}
+        return _ids_in(self._directory)
 
     def connect(self, export: Export) -> dict[str, Any]:
         backing = self._existing(export.volume_id)
@@ -145,17 +186,37 @@ class FileDriver(VolumeDriver):
             raise exceptions.VolumeNotFound(volume_id=volume_id)
         return found
 
-    def _find(self, volume_id: str) -> Backing | None:
+    def _find(self, ident: str, directory: str = "") -> Backing | None:
         for disk_format in images.FORMATS:
-            path = self._path(volume_id, disk_format)
+            path = self._path(ident, disk_format, directory)
             if os.path.lexists(path):
                 return Backing(path, disk_format)
         return None
 
-    def _path(self, volume_id: str, disk_format: str) -> str:
-        if not _is_id(volume_id):
-            raise exceptions.VolumeNotFound(volume_id=volume_id)
-        return os.path.join(self._directory, f"{volume_id}.{disk_format}")
+    def _path(self, ident: str, disk_format: str,
+              directory: str = "") -> str:
+        if not _is_id(ident):
+            raise exceptions.VolumeNotFound(volume_id=ident)
+        return os.path.join(
+            directory or self._directory, f"{ident}.{disk_format}")
+
+
+@contextlib.contextmanager
+def _room_for(ident: str, size_gib: int) -> Iterator[None]:
+    """Turn the failure of a tool or the disk into ours."""
+    try:
+        yield
+    except (OSError, process.Failed) as error:
+        LOG.error("%s was not made: %s", ident, error)
+        if contents.is_full(error):
+            raise exceptions.NoSpace(size_gib=size_gib) from error
+        raise exceptions.TornBackend() from error
+
+
+def _ids_in(directory: str) -> set[str]:
+    names = [name.rpartition(".") for name in os.listdir(directory)]
+    return {stem for stem, _, suffix in names
+            if suffix in images.FORMATS and _is_id(stem)}
 
 
 def _is_id(text: str) -> bool:

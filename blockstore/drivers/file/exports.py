@@ -24,7 +24,7 @@ import time
 
 from blockstore import exceptions
 from blockstore.drivers.base import Export
-from blockstore.drivers.file import images, qmp
+from blockstore.drivers.file import copying, images, qmp
 from common import concurrency, process
 
 LOG = logging.getLogger(__name__)
@@ -131,6 +131,21 @@ class Exports:
         self._clear(attachment_id)
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path(attachment_id, "json"))
+
+    def copy(self, export: Export, target: Backing) -> None:
+        """Copy what the volume is now, while its client goes on writing.
+
+        :param target: an empty disk of the same size
+        :raises SnapshotFailed: worth another try
+        :raises NoSpace: if there is no room
+        """
+        try:
+            with qmp.Monitor(self._path(export.attachment_id, "qmp")) as m:
+                copying.run(m, target.path, target.disk_format)
+        except (qmp.Refused, qmp.Unreachable) as error:
+            raise exceptions.SnapshotFailed(
+                volume_id=export.volume_id,
+                reason="its storage daemon gave up") from error
 
     def is_alive(self, attachment_id: str) -> bool:
         """Say whether the process of the export runs."""

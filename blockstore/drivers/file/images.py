@@ -30,7 +30,7 @@ class NotAnImage(Exception):
 def make(path: str, disk_format: str, size_gib: int) -> None:
     """Make an image at ``path`` that reads as zeros; it appears whole."""
     with new(path) as draft:
-        _create(draft, disk_format, size_gib * GIB)
+        create(draft, disk_format, size_gib * GIB)
 
 
 @contextlib.contextmanager
@@ -49,7 +49,8 @@ def new(path: str) -> Iterator[str]:
         raise
 
 
-def _create(path: str, disk_format: str, size_bytes: int) -> None:
+def create(path: str, disk_format: str, size_bytes: int) -> None:
+    """Make an image that reads as zeros in a new file."""
     if disk_format == "raw":
         with open(path, "xb") as file:
             file.truncate(size_bytes)

@@ -122,6 +122,25 @@ class Cloud:
             assert time.monotonic() < until, shown
             concurrency.sleep(0.01)
 
+    def snapshot(self, volume_id, ctx=MEMBER, *, wait="available", **spec):
+        """Make a snapshot; return its id."""
+        made = self.call("POST", "/v3/snapshots", {"snapshot": {
+            "volume_id": volume_id} | spec}, ctx, status=202)
+        snapshot_id = made.json["snapshot"]["id"]
+        if wait:
+            self.wait_for_snapshot(snapshot_id, wait)
+        return snapshot_id
+
+    def wait_for_snapshot(self, snapshot_id, status, timeout=10):
+        """Wait for a status, None for gone; return the snapshot."""
+        with concurrency.Timeout(timeout):
+            while True:
+                shown = self.call("GET", f"/v3/snapshots/{snapshot_id}",
+                                  ctx=ADMIN).json.get("snapshot")
+                if (shown and shown["status"]) == status:
+                    return shown
+                concurrency.sleep(0.01)
+
     def reserve(self, volume_id, ctx=SERVICE, server="s1"):
         made = self.call("POST", "/v3/attachments", {"attachment": {
             "volume_uuid": volume_id, "instance_uuid": server}}, ctx,

@@ -61,6 +61,29 @@ class DriverContract:
 
         assert 0 < room.free_gib <= room.total_gib
 
+    def test_snapshots_live_on_their_own(self, driver, volume_id):
+        snapshot_id = str(uuid.uuid4())
+        driver.create_snapshot(snapshot_id, volume_id)
+        driver.create_snapshot(snapshot_id, volume_id)
+        driver.delete(volume_id)
+        driver.create_from_snapshot(volume_id, 2, snapshot_id)
+        driver.create_from_snapshot(volume_id, 2, snapshot_id)
+
+        assert driver.list_snapshot_ids() == {snapshot_id}
+        assert self.size_gib(driver, volume_id) == 2
+        driver.delete_snapshot(snapshot_id)
+        driver.delete_snapshot(snapshot_id)
+        assert driver.list_snapshot_ids() == set()
+        assert driver.list_ids() == {volume_id}
+
+    def test_snapshots_of_nothing(self, driver):
+        with pytest.raises(exceptions.VolumeNotFound):
+            driver.create_snapshot(str(uuid.uuid4()), str(uuid.uuid4()))
+        with pytest.raises(exceptions.SnapshotNotFound):
+            driver.create_from_snapshot(
+                str(uuid.uuid4()), 1, str(uuid.uuid4()))
+        assert driver.list_snapshot_ids() == set() == driver.list_ids()
+
     def test_connect_may_be_repeated(self, driver, export):
         first = driver.connect(export)
         second = driver.connect(export)

@@ -48,9 +48,14 @@ def whole_life(cloud):
     cloud.detach(attachment_id)
     cloud.call("DELETE", f"/v3/volumes/{volume_id}", status=202)
     cloud.wait_for(volume_id, None)
-    copy_id = cloud.create(imageRef=cloud.images.add(b"data"))
-    cloud.call("DELETE", f"/v3/volumes/{copy_id}", status=202)
-    cloud.wait_for(copy_id, None)
+    first_id = cloud.create(imageRef=cloud.images.add(b"data"))
+    snapshot_id = cloud.snapshot(first_id)
+    second_id = cloud.create(snapshot_id=snapshot_id)
+    cloud.call("DELETE", f"/v3/snapshots/{snapshot_id}", status=202)
+    cloud.wait_for_snapshot(snapshot_id, None)
+    for volume_id in (first_id, second_id):
+        cloud.call("DELETE", f"/v3/volumes/{volume_id}", status=202)
+        cloud.wait_for(volume_id, None)
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -60,6 +65,27 @@ def test_what_passes_is_retried(cloud, plan, point):
     whole_life(cloud)
 
     assert cloud.driver.sizes == {} and cloud.driver.exports() == {}
+    assert cloud.driver.snapshots == {}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("step", ["place", "copy_blocks", "finish"])
+def test_snapshot_undone(cloud, plan, step, when):
+    volume_id = cloud.create()
+    plan(f"CreateSnapshot.{step}.{when}=1*raise")
+
+    done = (step, when) == ("finish", "after")
+    snapshot_id = cloud.snapshot(
+        volume_id, wait="available" if done else "error")
+
+    settle(cloud)
+    assert set(cloud.driver.snapshots) == ({snapshot_id} if done else set())
+    plan("DeleteSnapshot.forget.before=1*raise")
+    cloud.call("DELETE", f"/v3/snapshots/{snapshot_id}", status=202)
+    cloud.wait_for_snapshot(snapshot_id, "error_deleting")
+    cloud.call("DELETE", f"/v3/snapshots/{snapshot_id}", status=202)
+    cloud.wait_for_snapshot(snapshot_id, None)
+    assert cloud.driver.snapshots == {}
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
