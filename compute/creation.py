@@ -17,12 +17,21 @@ from common.context import RequestContext
 from compute import quotas, states
 from compute.db.api import mappings
 from compute.db.api.models import Flavor, ServerMapping
-from compute.db.cell import actions, servers
-from compute.db.cell.models import Event, Server
+from compute.db.cell import actions, servers, volumes
+from compute.db.cell.models import Event, Server, Volume
 from compute.exceptions import MetadataLimitExceeded
 from compute.tasks.build_server import BuildServer
 
 _GIB = 1 << 30
+
+
+@dataclasses.dataclass(frozen=True)
+class RootVolume:
+    """What a server starts from in place of an image."""
+
+    id: str
+    delete_on_termination: bool = False
+    tag: str | None = None
 
 
 @dataclasses.dataclass
@@ -31,9 +40,11 @@ class Wanted:
 
     name: str
     flavor: Flavor
-    image: dict[str, Any]
+    #: None for a server that starts from the volume.
+    image: dict[str, Any] | None
     nics: list[dict[str, Any]]
     security_groups: list[str]
+    volume: RootVolume | None = None
     count: int = 1
     key: dict[str, str] | None = None
     user_data: str | None = None
@@ -98,6 +109,12 @@ class Creator:
     def _write(self, session: Any, ctx: RequestContext, server: Server,
                wanted: Wanted) -> None:
         servers.create(session, server, wanted.tags)
+        if wanted.volume:
+            volumes.add(session, Volume(
+                id=db.new_id(), server_id=server.id,
+                volume_id=wanted.volume.id, device=volumes.ROOT,
+                tag=wanted.volume.tag, delete_on_termination=(
+                    wanted.volume.delete_on_termination)))
         actions.begin(session, ctx, server.id, "create")
         events.add(session, Event, kind="server.create.start",
                    resource_id=server.id, project_id=server.project_id)
@@ -120,7 +137,8 @@ class Creator:
             vm_state=states.BUILDING, task_state=states.SCHEDULING,
             availability_zone=wanted.zone, pinned_zone=wanted.zone,
             flavor=flavor_of(flavor), flavor_id=flavor.flavor_id,
-            image=wanted.image, image_id=wanted.image["id"],
+            image=wanted.image,
+            image_id=wanted.image["id"] if wanted.image else None,
             key=wanted.key,
             key_name=wanted.key["name"] if wanted.key else None,
             user_data=wanted.user_data,
@@ -142,6 +160,8 @@ def check_limits(conf: cfg.ConfigOpts, wanted: Wanted) -> None:
     if 0 <= limit < len(wanted.metadata):
         raise MetadataLimitExceeded(limit=limit)
     flavor, image = wanted.flavor, wanted.image
+    if image is None:
+        return
     if flavor.ram_mib < image["min_ram_mib"]:
         raise exceptions.BadRequest(
             reason="Flavor's memory is too small for requested image.")

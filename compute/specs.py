@@ -1,6 +1,5 @@
 """From rows to what an agent gets."""
 
-from typing import Any
 
 from oslo_config import cfg
 
@@ -41,10 +40,15 @@ def of(server: Server, conf: cfg.ConfigOpts, *,
         shutdown_timeout_s=conf.compute.shutdown_timeout)
 
 
-def amounts(flavor: dict[str, Any]) -> dict[str, int]:
-    """Return what a server of the flavor takes of its host."""
+def amounts(server: Server) -> dict[str, int]:
+    """Return what the server takes of its host.
+
+    One that starts from a volume has its root disk elsewhere.
+    """
+    flavor = server.flavor
+    root_gib = flavor["disk_gib"] if server.image_id else 0
     return {"VCPU": flavor["vcpus"], "MEMORY_MB": flavor["ram_mib"],
-            "DISK_GB": (flavor["disk_gib"] + flavor["ephemeral_gib"]
+            "DISK_GB": (root_gib + flavor["ephemeral_gib"]
                         + -(-flavor["swap_mib"] // 1024))}
 
 

@@ -86,7 +86,7 @@ class Sweeper(loop.Loop):
                 provider_id = nodes.get(server.host or "")
                 wanted = {provider_id: {
                     name: n for name, n in specs.amounts(
-                        server.flavor).items() if n}} if provider_id else {}
+                        server).items() if n}} if provider_id else {}
                 if held.get(server.id, {}) != wanted:
                     self._claim(server, provider_id)
                     count += 1
@@ -103,7 +103,7 @@ class Sweeper(loop.Loop):
         done = claims.claim(self._api, claims.Claim(
             consumer_id=server.id, project_id=server.project_id,
             user_id=server.user_id, provider_id=provider_id,
-            amounts=tuple(specs.amounts(server.flavor).items())))
+            amounts=tuple(specs.amounts(server).items())))
         if not done:
             LOG.error("Host %s has no room for server %s, which it has",
                       server.host, server.id)

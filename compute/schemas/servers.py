@@ -66,6 +66,29 @@ _HINTS: Schema = {
     "additionalProperties": True}
 
 
+_OPTIONAL: Schema = {"type": ["string", "null"], "maxLength": 255}
+
+
+def _device(minor: int) -> Schema:
+    members: Schema = {
+        "boot_index": {"type": ["integer", "string", "null"],
+                       "pattern": "^-?[0-9]{1,9}$"},
+        "delete_on_termination": LOOSE_BOOLEAN,
+        "destination_type": {"enum": ["local", "volume"]},
+        "source_type": {"enum": ["volume", "image", "snapshot", "blank"]},
+        "uuid": UUID, "volume_size": {
+            "type": ["integer", "string", "null"],
+            "pattern": "^[0-9]{0,9}$"},
+        "no_device": {}, **dict.fromkeys((
+            "device_name", "device_type", "disk_bus", "guest_format",
+            "virtual_name"), _OPTIONAL)}
+    if 32 <= minor <= 36 or minor >= 42:
+        members["tag"] = _DEVICE_TAG
+    if minor >= 67:
+        members["volume_type"] = _OPTIONAL
+    return closed(members)
+
+
 @functools.cache
 def create(minor: int) -> Schema:
     """Return the schema of a creation."""
@@ -80,7 +103,7 @@ def create(minor: int) -> Schema:
                               "maxLength": 255},
         "block_device_mapping": {"type": "array", "maxItems": 255},
         "block_device_mapping_v2": {
-            "type": "array", "maxItems": 255, "items": {"type": "object"}},
+            "type": "array", "maxItems": 255, "items": _device(minor)},
         "config_drive": {"anyOf": [LOOSE_BOOLEAN, {"enum": ["", None]}]},
         "key_name": {"type": ["string", "null"], "maxLength": 255},
         "min_count": _COUNT, "max_count": _COUNT,

@@ -9,7 +9,7 @@ from sqlalchemy import orm
 
 from common import concurrency, db, events, exceptions, task
 from common.context import RequestContext
-from compute import networking, proofs, specs, states
+from compute import networking, proofs, specs, states, volumes
 from compute.agent_api import PROVING
 from compute.db.cell import actions, nics, servers
 from compute.db.cell.models import Event, Server
@@ -23,7 +23,7 @@ from compute.exceptions import (
 from compute.placement import claims
 from compute.scheduler.filters import Request
 from compute.scheduler.scheduler import Consumer
-from compute.tasks import faults, guests
+from compute.tasks import faults, guests, roots
 
 LOG = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class BuildServer(task.Task):
         return dataclasses.asdict(place)
 
     def _request(self, server: Server) -> Request:
-        amounts = specs.amounts(server.flavor)
+        amounts = specs.amounts(server)
         image = server.image or {}
         return Request(
             vcpus=amounts["VCPU"], ram_mib=amounts["MEMORY_MB"],
@@ -153,6 +153,18 @@ class BuildServer(task.Task):
             nics.replace(session, server.id, [])
 
     @task.step
+    def connect_volume(self, env: Env) -> list[str]:
+        """Take the volume that the server starts from, if it does."""
+        return roots.connect(env, self, self._load(env))
+
+    @connect_volume.undo
+    def free_volume(self, env: Env) -> None:
+        with env.cell.reader() as session:
+            server = servers.find(session, self.server_id)
+        if server is not None:
+            roots.disconnect(env, self, server)
+
+    @task.step
     def spawn(self, env: Env) -> dict[str, Any]:
         """Let the agent make the guest; it waits for its ports."""
         self._enter(env, states.SPAWNING)
@@ -196,6 +208,12 @@ class BuildServer(task.Task):
                 self.context(), server_id=self.server_id,
                 port_ids=facts.get("waiting_for", []))
         return facts
+
+    @task.step
+    def complete_volume(self, env: Env) -> None:
+        """Say that the guest has its volume."""
+        for attachment_id in self.results.get("connect_volume", []):
+            volumes.Volumes(env.clients.volume).complete(attachment_id)
 
     @task.step
     def activate(self, env: Env) -> None:

@@ -7,10 +7,14 @@ from typing import Any
 from keystoneauth1 import exceptions as ksa
 
 from common import clients, db, exceptions, schema, wsgi
-from compute import creation, nets, networking
+from compute import creation, nets, networking, volumes
 from compute.api.native.common import minor
 from compute.db.api import flavors, keypairs
-from compute.exceptions import FlavorNotFound, KeypairNotFound
+from compute.exceptions import (
+    FlavorNotFound,
+    KeypairNotFound,
+    VolumeUnusable,
+)
 from compute.policies import servers as policies
 
 Body = dict[str, Any]
@@ -34,7 +38,7 @@ class Reader:
         """
         wanted = body["server"]
         count = _count(wanted)
-        _check_devices(wanted)
+        root = _root_volume(wanted, count)
         _refuse_files(wanted)
         creation.check_user_data(wanted.get("user_data"))
         creation.check_address(wanted.get("accessIPv4"), 4, "accessIPv4")
@@ -43,12 +47,17 @@ class Reader:
             req.authorize(policies.TRUSTED_CERTIFICATES)
         zone, host, node = self._place(req, wanted)
         flavor, key = self._own(req, wanted)
-        image = self._image(req, str(wanted["imageRef"]))
+        image = None
+        if root:
+            self._check_volume(req, root.id)
+        else:
+            image = self._image(req, str(wanted["imageRef"]))
         nics, groups = self._nets(req, wanted, count)
         hints = body.get("os:scheduler_hints") or body.get(
             "OS-SCH-HNT:scheduler_hints") or {}
         return creation.Wanted(
             name=wanted["name"].strip(), flavor=flavor, image=image,
+            volume=root,
             nics=nics, security_groups=groups, count=count, key=key,
             user_data=wanted.get("user_data"),
             metadata=wanted.get("metadata", {}),
@@ -80,6 +89,22 @@ class Reader:
         key = found and {"name": found.name, "type": found.type,
                          "public_key": found.public_key}
         return flavor, key or None
+
+    def _check_volume(self, req: wsgi.Request, volume_id: str) -> None:
+        """Raise BadRequest unless a server can start from the volume."""
+        found = volumes.Volumes(
+            self._rest.as_user(req, "volume")).get(volume_id)
+        if found is None:
+            raise exceptions.BadRequest(
+                reason="Block Device Mapping is Invalid: failed to get "
+                       f"volume {volume_id}.")
+        if found.get("bootable") != "true":
+            raise exceptions.BadRequest(
+                reason=f"Block Device {volume_id} is not bootable.")
+        if found["status"] != "available":
+            raise VolumeUnusable(
+                volume_id=volume_id, reason="status must be available, "
+                f"but is {found['status']}")
 
     def _image(self, req: wsgi.Request, reference: str) -> Body:
         image_id = reference.rsplit("/", 1)[-1]
@@ -158,27 +183,60 @@ def _count(wanted: Body) -> int:
     return most
 
 
-def _check_devices(wanted: Body) -> None:
-    """Raise unless the server starts from the image, on a local disk."""
+def _root_volume(wanted: Body, count: int) -> creation.RootVolume | None:
+    """Return the volume that the server starts from; None for an image."""
     if wanted.get("block_device_mapping"):
         raise exceptions.BadRequest(
-            reason="block_device_mapping: starting from volumes is not "
-                   "supported; give imageRef alone")
+            reason="block_device_mapping: is not supported; give "
+                   "block_device_mapping_v2")
     mappings = wanted.get("block_device_mapping_v2") or []
-    for row in mappings:
-        plain = (row.get("source_type") == "image"
-                 and row.get("destination_type", "local") == "local"
-                 and str(row.get("boot_index", 0)) == "0"
-                 and row.get("uuid") == wanted.get("imageRef"))
-        if not plain or len(mappings) > 1:
-            raise exceptions.BadRequest(
-                reason="block_device_mapping_v2: only the root disk from "
-                       "imageRef (source_type image, destination_type "
-                       "local, boot_index 0) is supported")
-    if not wanted.get("imageRef"):
+    if len(mappings) > 1:
         raise exceptions.BadRequest(
-            reason="imageRef: is required, as starting from a volume is "
-                   "not supported")
+            reason="block_device_mapping_v2: has more than one device; "
+                   "only the root disk is supported")
+    image_id = wanted.get("imageRef")
+    if not mappings and not image_id:
+        raise exceptions.BadRequest(
+            reason="imageRef: is required without block_device_mapping_v2")
+    if not mappings or _is_plain(mappings[0], image_id):
+        return None
+    return _volume_of(wanted, mappings[0], count)
+
+
+def _is_plain(row: Body, image_id: str | None) -> bool:
+    """Say whether the mapping says no more than imageRef does."""
+    return (row.get("source_type") == "image"
+            and row.get("destination_type", "local") == "local"
+            and str(row.get("boot_index", 0)) == "0"
+            and bool(image_id) and row.get("uuid") == image_id)
+
+
+def _volume_of(wanted: Body, row: Body,
+               count: int) -> creation.RootVolume:
+    if (row.get("source_type") != "volume" or not row.get("uuid")
+            or row.get("destination_type", "volume") != "volume"
+            or str(row.get("boot_index")) != "0"):
+        raise exceptions.BadRequest(
+            reason="block_device_mapping_v2: only the root disk is "
+                   "supported: from imageRef (source_type image, "
+                   "destination_type local) or a volume (source_type and "
+                   "destination_type volume, uuid), with boot_index 0")
+    if wanted.get("imageRef"):
+        raise exceptions.BadRequest(
+            reason="Block Device Mapping is Invalid: imageRef and the "
+                   "volume with boot_index 0 both are the root disk.")
+    if count > 1:
+        raise exceptions.BadRequest(
+            reason="Cannot attach one or more volumes to multiple "
+                   "instances")
+    if wanted.get("trusted_image_certificates"):
+        raise exceptions.BadRequest(
+            reason="trusted_image_certificates: image certificate "
+                   "validation is not supported when booting from volume")
+    return creation.RootVolume(
+        row["uuid"].lower(),
+        schema.is_true(row.get("delete_on_termination", False)),
+        row.get("tag"))
 
 
 def _refuse_files(wanted: Body) -> None:

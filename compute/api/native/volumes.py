@@ -154,6 +154,9 @@ class Volumes:
             server = find_server(
                 req, session, server_id, policies.VOLUMES_DELETE)
             row = queries.get(session, server_id, volume_id)
+            if row.device == queries.ROOT:
+                raise BadRequest(
+                    reason="Cannot detach a root device volume")
             _check_ready(req, server, "detach_volume")
             if not queries.set_state(
                     session, row.id, was="attached", status="detaching"):

@@ -11,6 +11,9 @@ from compute import exceptions
 from compute.db.cell.models import Volume
 from compute.db.cell.servers import worked_on
 
+#: The device of a volume that its server starts from.
+ROOT = "/dev/vda"
+
 
 def of_server(session: orm.Session, server_id: str) -> Sequence[Volume]:
     return session.scalars(
@@ -58,9 +61,13 @@ def remove(session: orm.Session, row_id: str) -> None:
 
 def abandoned(session: orm.Session, moment: datetime.datetime,
               limit: int = 100) -> Sequence[Volume]:
-    """Return those on the move, since ``moment``, without a task."""
+    """Return those on the move, since ``moment``, without a task.
+
+    What a server starts from stays its own, built or not.
+    """
     return session.scalars(
         sa.select(Volume).where(
+            Volume.device != ROOT,
             Volume.status != "attached", Volume.created_at < moment,
             ~worked_on(Volume.server_id))
         .order_by(Volume.created_at).limit(limit)).all()

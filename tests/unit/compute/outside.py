@@ -184,7 +184,7 @@ class BlockStore(Rest):
     def add(self):
         volume_id = str(uuid.uuid4())
         self.volumes[volume_id] = {"id": volume_id, "status": "available",
-                                   "multiattach": False}
+                                   "bootable": "true", "multiattach": False}
         return volume_id
 
     def show(self, volume_id, params):
