@@ -1,5 +1,7 @@
 """Queries on quotas; the caller owns the transaction."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from sqlalchemy import orm
 
@@ -30,15 +32,20 @@ def limits(session: orm.Session, project_id: str) -> dict[str, int]:
 def usage(session: orm.Session, project_id: str) -> dict[str, int]:
     """Return how much of each resource the project has."""
     size = sa.func.coalesce(Volume.target_gib, Volume.size_gib)
-    volumes, gigabytes = session.execute(
-        sa.select(sa.func.count(), sa.func.coalesce(sa.func.sum(size), 0))
-        .where(Volume.project_id == project_id)).one()
-    snapshots, copied = session.execute(
-        sa.select(sa.func.count(),
-                  sa.func.coalesce(sa.func.sum(Snapshot.size_gib), 0))
-        .where(Snapshot.project_id == project_id)).one()
-    return {"volumes": int(volumes), "snapshots": int(snapshots),
-            "gigabytes": int(gigabytes) + int(copied)}
+    used = session.execute(sa.union_all(
+        _sum("volumes", size, Volume, project_id),
+        _sum("snapshots", Snapshot.size_gib, Snapshot, project_id))).all()
+    return {kind: int(number) for kind, number, _ in used} | {
+        "gigabytes": sum(int(size) for _, _, size in used)}
+
+
+def _sum(kind: str, size: Any, model: type[Volume] | type[Snapshot],
+         project_id: str) -> sa.Select[Any]:
+    """Select kind, number and GiB of what the project has of it."""
+    return sa.select(
+        sa.literal(kind), sa.func.count(),
+        sa.func.coalesce(sa.func.sum(size), 0)).where(
+            model.project_id == project_id)
 
 
 def set_limits(session: orm.Session, project_id: str,

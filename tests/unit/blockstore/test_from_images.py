@@ -33,8 +33,9 @@ def plain(tmp_path):
 
 
 def files(cloud):
-    return sorted(name for name in os.listdir(
-        cloud.conf.state_dir + "/volumes"))
+    directory = cloud.conf.state_dir + "/volumes"
+    assert os.listdir(f"{directory}/snapshots") == []
+    return sorted(set(os.listdir(directory)) - {"snapshots"})
 
 
 def content(cloud, tmp_path):

@@ -144,7 +144,7 @@ def test_zones_and_extensions(cloud):
 def _filled(path):
     return path.replace("{project_id}", "p1").replace("{key}", "k").format(
         volume_id="v", attachment_id="a", type_id="default",
-        target_id="p1")
+        target_id="p1", snapshot_id="s")
 
 
 def test_no_route_is_open(cloud):
