@@ -1,11 +1,13 @@
 """Images of servers: their records at the image store."""
 
 import contextlib
+import json
 from typing import Any
 
 from common import exceptions
 from common.context import RequestContext
-from compute.db.cell.models import Server
+from compute.db.cell.models import Server, Volume
+from compute.db.cell.volumes import ROOT
 from compute.networking import translated
 
 #: Of an image, what is not true of one that is made from its servers.
@@ -40,6 +42,13 @@ class Images:
     def create(self, record: dict[str, Any]) -> None:
         with translated():
             self._rest.post("/v2/images", json=record)
+
+    def fill_with_nothing(self, image_id: str) -> None:
+        """Make an image active that has no data, only properties."""
+        with translated():
+            self._rest.put(
+                f"/v2/images/{image_id}/file", data=b"",
+                headers={"Content-Type": "application/octet-stream"})
 
     def status(self, image_id: str) -> str | None:
         """Return the status of the image, None where there is none."""
@@ -76,6 +85,31 @@ def record(server: Server, image_id: str, name: str, ctx: RequestContext,
         "disk_format": "qcow2", "container_format": "bare",
         "min_disk": max(image.get("min_disk_gib", 0), flavor["disk_gib"]),
         "min_ram": image.get("min_ram_mib", 0)}
+
+
+def record_of_volumes(found: dict[str, Any],
+                      taken: list[tuple[Volume, dict[str, Any]]]
+                      ) -> dict[str, Any]:
+    """Return the record of an image of snapshots, from one of a disk.
+
+    :param taken: each volume of the server with its snapshot's view
+    """
+    return found | {
+        "min_disk": 0, "bdm_v2": "True", "root_device_name": ROOT,
+        "block_device_mapping": json.dumps(
+            [_mapping(row, view) for row, view in taken])}
+
+
+def _mapping(row: Volume, snapshot: dict[str, Any]) -> dict[str, Any]:
+    root = row.device == ROOT
+    return {
+        "source_type": "snapshot", "destination_type": "volume",
+        "snapshot_id": snapshot["id"], "volume_size": snapshot["size"],
+        "boot_index": 0 if root else None, "device_name": row.device,
+        "delete_on_termination": row.delete_on_termination,
+        "device_type": "disk", "disk_bus": "virtio", "tag": row.tag,
+        "guest_format": None, "no_device": None, "image_id": None,
+        "volume_id": None, "volume_type": None}
 
 
 def inherited(image: dict[str, Any]) -> dict[str, str]:

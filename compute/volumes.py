@@ -69,6 +69,20 @@ class Volumes:
             self._rest.delete(
                 f"/attachments/{attachment_id}", headers=_HEADERS)
 
+    def snapshot(self, volume_id: str, name: str) -> dict[str, Any]:
+        """Begin a snapshot of a volume that may be in use; return it."""
+        with translated():
+            answer = self._rest.post(
+                "/snapshots", headers=_HEADERS, json={"snapshot": {
+                    "volume_id": volume_id, "name": name, "force": True}})
+        made: dict[str, Any] = answer.json()["snapshot"]
+        return made
+
+    def delete_snapshot(self, snapshot_id: str) -> None:
+        with contextlib.suppress(exceptions.NotFound), translated():
+            self._rest.delete(
+                f"/snapshots/{snapshot_id}", headers=_HEADERS)
+
     def delete_volume(self, volume_id: str) -> None:
         with contextlib.suppress(exceptions.NotFound), translated():
             self._rest.delete(f"/volumes/{volume_id}", headers=_HEADERS)

@@ -22,6 +22,8 @@ START = base.name("servers:start")
 STOP = base.name("servers:stop")
 REBOOT = base.name("servers:reboot")
 CREATE_IMAGE = base.name("servers:create_image")
+CREATE_IMAGE_OF_VOLUMES = base.name(
+    "servers:create_image:allow_volume_backed")
 CONSOLE = base.name("os-console-output")
 IPS = base.name("ips:show")
 METADATA_READ = base.name("server-metadata:index")
@@ -83,6 +85,8 @@ RULES = _rules(
     (STOP, base.MEMBER, "Stop a server.", _ACT),
     (REBOOT, base.MEMBER, "Reboot a server.", _ACT),
     (CREATE_IMAGE, base.MEMBER, "Make an image of a server.", _ACT),
+    (CREATE_IMAGE_OF_VOLUMES, base.MEMBER,
+     "Make an image of a server that starts from a volume.", _ACT),
     (CONSOLE, base.MEMBER, "Read a server's serial console.", _ACT),
     (IPS, base.READER, "Show a server's addresses.",
      [("GET", _ONE + "/ips"), ("GET", _ONE + "/ips/{network}")]),

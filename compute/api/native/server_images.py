@@ -1,6 +1,9 @@
 """The action createImage: an image of a server as it is."""
 
+import functools
+import logging
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from oslo_config import cfg
@@ -11,12 +14,15 @@ from compute.api.native.common import find_server, minor
 from compute.api.native.server_actions import wrong_state
 from compute.db.cell import actions
 from compute.db.cell import servers as queries
-from compute.db.cell.models import Server
+from compute.db.cell.models import Server, Volume
 from compute.env import Env
 from compute.exceptions import MetadataLimitExceeded
 from compute.policies import servers as policies
 from compute.schemas import servers as schemas
 from compute.tasks.create_image import CreateImage
+from compute.volumes import Volumes as BlockStore
+
+LOG = logging.getLogger(__name__)
 
 _FROM = (states.ACTIVE, states.STOPPED, states.PAUSED, states.SUSPENDED)
 _ACTION = "createImage"
@@ -50,6 +56,11 @@ class ServerImages:
         image_id = str(uuid.uuid4())
         # Before anything is begun: a service that is away begins nothing.
         url = images.url(image_id)
+        server = self._find(req, server_id)
+        if not server.image_id:
+            self._create_of_volumes(req, server, images, snapshots.record(
+                server, image_id, value["name"].strip(), req.ctx, metadata))
+            return _answer(req, image_id, url)
         server = self._begin(req, server_id, image_id)
         try:
             images.create(snapshots.record(
@@ -59,6 +70,45 @@ class ServerImages:
             raise
         self._tasks.wake()
         return _answer(req, image_id, url)
+
+    def _find(self, req: wsgi.Request, server_id: str) -> Server:
+        with self._cell.reader() as session:
+            return find_server(
+                req, session, server_id, policies.CREATE_IMAGE)
+
+    def _create_of_volumes(self, req: wsgi.Request, server: Server,
+                           images: snapshots.Images,
+                           record: dict[str, Any]) -> None:
+        """Make snapshots of the volumes, and an image that names them.
+
+        All is done as the user: what is left of it, should we die on the
+        way, is theirs to see and to delete.
+        """
+        req.authorize(policies.CREATE_IMAGE_OF_VOLUMES, {
+            "project_id": server.project_id, "user_id": server.user_id})
+        self._log(req, server)
+        store = BlockStore(self._env.clients.as_user(req, "volume"))
+        taken: list[tuple[Volume, dict[str, Any]]] = []
+        try:
+            for row in server.volumes:
+                taken.append((row, store.snapshot(
+                    row.volume_id, f"snapshot for {record['name']}")))
+            images.create(snapshots.record_of_volumes(record, taken))
+            images.fill_with_nothing(record["id"])
+        except exceptions.ServiceError:
+            _take_back(lambda: images.delete(record["id"]))
+            for _, made in taken:
+                _take_back(functools.partial(
+                    store.delete_snapshot, made["id"]))
+            raise
+
+    def _log(self, req: wsgi.Request, server: Server) -> None:
+        """Note the action, of a server that rests."""
+        with self._cell.writer() as session:
+            now = queries.get(session, server.id)
+            if now.vm_state not in _FROM or now.task_state:
+                raise wrong_state(now, _ACTION, _FROM)
+            actions.begin(session, req.ctx, server.id, _ACTION)
 
     def _begin(self, req: wsgi.Request, server_id: str,
                image_id: str) -> Server:
@@ -84,6 +134,14 @@ class ServerImages:
                 session, server_id, task_state=[states.IMAGE_SNAPSHOT],
                 values={"task_state": None})
         self._tasks.wake()
+
+
+def _take_back(delete: Callable[[], None]) -> None:
+    """Delete what was made; the sender is told why it was not enough."""
+    try:
+        delete()
+    except exceptions.ServiceError as error:
+        LOG.warning("What was made for an image stays: %s", error)
 
 
 def _answer(req: wsgi.Request, image_id: str, url: str) -> wsgi.Response:

@@ -157,7 +157,8 @@ class Images(Rest):
     def upload(self, image_id, json):
         if self.show(image_id, {})["status"] != "queued":
             raise ksa.Conflict("wrong status (HTTP 409)")
-        self.data[image_id] = b"".join(json)
+        self.data[image_id] = json if isinstance(json, bytes) else (
+            b"".join(json))
         self.rows[image_id]["status"] = "active"
 
     def remove(self, image_id):
@@ -169,6 +170,8 @@ class BlockStore(Rest):
     table = (
         ("GET", "/volumes/(.*)", "show"),
         ("DELETE", "/volumes/(.*)", "remove_volume"),
+        ("POST", "/snapshots", "snapshot"),
+        ("DELETE", "/snapshots/(.*)", "remove_snapshot"),
         ("GET", "/attachments", "list"),
         ("POST", "/attachments", "create"),
         ("PUT", "/attachments/(.*)", "connect"),
@@ -179,6 +182,7 @@ class BlockStore(Rest):
     def __init__(self):
         super().__init__()
         self.volumes = {}
+        self.snapshots = {}
         self.attachments = {}
 
     def add(self):
@@ -225,6 +229,16 @@ class BlockStore(Rest):
         if row is None:
             raise ksa.NotFound("no such attachment")
         self.volumes[row["volume_id"]]["status"] = "available"
+
+    def snapshot(self, json):
+        asked = json["snapshot"]
+        assert asked["force"] is True
+        made = asked | {"id": str(uuid.uuid4()), "size": 1}
+        self.snapshots[made["id"]] = made
+        return {"snapshot": made}
+
+    def remove_snapshot(self, snapshot_id):
+        del self.snapshots[snapshot_id]
 
     def remove_volume(self, volume_id):
         del self.volumes[volume_id]

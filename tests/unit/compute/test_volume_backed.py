@@ -1,8 +1,10 @@
 """Servers that start from a volume."""
 
+import json
 import uuid
 
 import pytest
+from keystoneauth1 import exceptions as ksa
 
 from common import failpoint
 from tests.unit.compute import outside
@@ -95,3 +97,45 @@ def test_build_that_is_cut_short(cloud, strike, name, crash):  # noqa: F811
 def _provider(world):
     return world.placed("/resource_providers")["resource_providers"][0][
         "uuid"]
+
+
+def _image(world, server_id, status=202):
+    return world.call(
+        "POST", f"/v2.1/servers/{server_id}/action",
+        {"createImage": {"name": "snap", "metadata": {"a": "b"}}},
+        version="2.45", status=status)
+
+
+def test_image_is_of_snapshots(cloud):
+    world, store = cloud.world, cloud.world.blockstore
+    volume_id = store.add()
+    server_id = world.active(**root(volume_id))
+
+    image_id = _image(world, server_id).json["image_id"]
+
+    (snapshot,) = store.snapshots.values()
+    assert (snapshot["volume_id"], snapshot["name"]) == (
+        volume_id, "snapshot for snap")
+    image = world.clients.image.rows[image_id]
+    assert world.clients.image.data[image_id] == b""
+    assert (image["status"], image["a"], image["bdm_v2"],
+            image["root_device_name"]) == ("active", "b", "True", "/dev/vda")
+    (mapping,) = json.loads(image["block_device_mapping"])
+    assert {key: mapping[key] for key in (
+        "source_type", "destination_type", "snapshot_id", "boot_index",
+        "volume_size", "delete_on_termination")} == {
+        "source_type": "snapshot", "destination_type": "volume",
+        "snapshot_id": snapshot["id"], "boot_index": 0, "volume_size": 1,
+        "delete_on_termination": True}
+    world.wait_status(server_id, "ACTIVE")
+
+
+def test_image_of_snapshots_that_is_refused_leaves_none(cloud):
+    world, store = cloud.world, cloud.world.blockstore
+    server_id = world.active(**root(store.add()))
+    world.clients.image.refusing = ksa.Forbidden("no", http_status=403)
+
+    _image(world, server_id, status=403)
+
+    assert store.snapshots == {}
+    world.wait_status(server_id, "ACTIVE")
