@@ -39,6 +39,10 @@ class TooManySegments(exceptions.OverLimit):
     message = "A manifest names at most {limit} segments."
 
 
+class TooManyManifests(exceptions.BadRequest):
+    message = "The manifest leads to too many other manifests."
+
+
 class BadSegments(exceptions.BadRequest):
     message = "Errors:\n{problems}"
 

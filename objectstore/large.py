@@ -16,7 +16,11 @@ from objectstore.blobs import Reader, Store
 from objectstore.db import accounts, objects
 from objectstore.db.models import Blob, Object
 from objectstore.db.objects import Place
-from objectstore.exceptions import NoObject, SegmentChanged
+from objectstore.exceptions import (
+    NoObject,
+    SegmentChanged,
+    TooManyManifests,
+)
 from objectstore.manifests import Segment
 
 #: Names the segments of a dynamic large object: ``container/prefix``.
@@ -25,7 +29,8 @@ HEADER = "X-Object-Manifest"
 T = TypeVar("T")
 
 _MOST_DEPTH = 10
-_MOST_MANIFESTS = 100
+#: Manifests that one may lead to, be it read or deleted.
+MOST_MANIFESTS = 100
 _MOST_PIECES = 10_000
 
 
@@ -198,9 +203,8 @@ class _Walk:
     def _nested(self, place: Place, each: Segment,
                 depth: int) -> list[Segment]:
         self._manifests += 1
-        if depth >= _MOST_DEPTH or self._manifests > _MOST_MANIFESTS:
-            raise exceptions.BadRequest(
-                reason="The manifest names too many other manifests.")
+        if depth >= _MOST_DEPTH or self._manifests > MOST_MANIFESTS:
+            raise TooManyManifests()
         return self._large.manifest(*self._large.find(
             place, each.etag, each.size, large=True))
 

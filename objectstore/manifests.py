@@ -7,15 +7,19 @@ of the Object Storage API's reference.
 import dataclasses
 import hashlib
 import re
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
 
+from common import concurrency, jsontext, schema
 from common import exceptions as common_exceptions
-from common import jsontext, schema
 from objectstore import exceptions, names
+
+T = TypeVar("T")
 
 MOST_SEGMENTS = 1000
 MOST_BYTES = 8 << 20
+#: What is longer takes long enough to hold up others.
+_SHORT_BYTES = 100 << 10
 #: Bytes of a large object, of which large objects may be segments: what
 #: databases count to.
 MOST_SIZE = (1 << 63) - 1
@@ -82,6 +86,17 @@ class Segment:
 
 def parse(text: bytes) -> list[Asked]:
     """Return what a client sends; raise BadRequest or TooManySegments."""
+    return _aside(_parse, text)
+
+
+def _aside(func: Callable[[bytes], T], text: bytes) -> T:
+    """Call it in a native thread if it may take long."""
+    if len(text) > _SHORT_BYTES:
+        return concurrency.blocking(func, text)
+    return func(text)
+
+
+def _parse(text: bytes) -> list[Asked]:
     try:
         items: Any = jsontext.loads(text)
     except ValueError as error:
@@ -151,6 +166,10 @@ def _item(each: Segment) -> dict[str, Any]:
 
 def load(text: bytes) -> list[Segment]:
     """Return what ``dump`` made a text of."""
+    return _aside(_load, text)
+
+
+def _load(text: bytes) -> list[Segment]:
     items: Any = jsontext.loads(text)
     return [_segment(item) for item in items]
 

@@ -24,6 +24,7 @@ from objectstore.exceptions import (
     NoObject,
     SegmentChanged,
     TooLarge,
+    TooManyManifests,
     WrongETag,
 )
 from objectstore.manifests import Asked, Segment
@@ -140,12 +141,16 @@ class Manifests:
             raise exceptions.BadRequest(reason="Not an SLO manifest")
         left = self._large.manifest(found, blob)
         named: dict[tuple[str, str], None] = {}
+        manifests_read = 0
         while left:
             each = left.pop()
             if (each.container, each.name) in named:
                 continue
             named[each.container, each.name] = None
             if each.large:
+                manifests_read += 1
+                if manifests_read > large.MOST_MANIFESTS:
+                    raise TooManyManifests()
                 allow_read(each.container)
                 left += self._nested(place.account, each)
         return list(named)

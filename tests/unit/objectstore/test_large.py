@@ -229,6 +229,24 @@ def test_delete_with_all_segments(service):
     service.call("DELETE", "/s", status=204)
 
 
+def test_delete_follows_no_more_manifests_than_reading(service):
+    put_segments(service, b"1")
+    for number in range(101):
+        put_manifest(service, [{"path": "/s/seg0"}], f"/c/{number}")
+    inner = [{"path": f"/c/{number}"} for number in range(101)]
+    put_manifest(service, inner)
+    put_manifest(service, inner[:100], "/c/most")
+
+    got = service.call("DELETE", "/c/big?multipart-manifest=delete",
+                       status=200, Accept=JSON).json
+    assert (got["Number Deleted"], got["Response Status"]) == (
+        0, "400 Bad Request")
+    assert "too many" in got["Errors"][0][1]
+    got = service.call("DELETE", "/c/most?multipart-manifest=delete",
+                       status=200, Accept=JSON).json
+    assert (got["Number Deleted"], got["Errors"]) == (102, [])
+
+
 def test_delete_alone_keeps_the_segments(service):
     make(service, b"12345")
     service.call("DELETE", "/c/big", status=204)
