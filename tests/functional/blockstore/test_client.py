@@ -3,10 +3,10 @@
 import time
 
 
-def wait_for(mine, name, status):
+def wait_for(mine, name, status, kind="volume"):
     until = time.monotonic() + 20
     while True:
-        shown = mine("volume", "show", name)
+        shown = mine(*kind.split(), "show", name)
         if shown["status"] == status:
             return shown
         assert time.monotonic() < until, shown
@@ -45,6 +45,31 @@ def test_life(mine):
         assert time.monotonic() < until
         time.sleep(0.2)
     assert "No Volume found" in mine.fails("volume", "show", "v2")
+
+
+def test_snapshots(mine):
+    mine("volume", "create", "--size", "1", "v-snap")
+    wait_for(mine, "v-snap", "available")
+    made = mine("volume", "snapshot", "create", "--volume", "v-snap",
+                "--force", "--property", "a=b", "s1")
+    assert made["size"] == 1
+    wait_for(mine, "s1", "available", "volume snapshot")
+    rows = mine("volume", "snapshot", "list")
+    assert [(row["Name"], row["Status"]) for row in rows] == [
+        ("s1", "available")]
+    mine.text("volume", "snapshot", "set", "--name", "s2", "s1")
+    assert mine("volume", "snapshot", "show", "s2")["properties"] == {
+        "a": "b"}
+
+    mine("volume", "create", "--snapshot", "s2", "v-copy")
+    assert wait_for(mine, "v-copy", "available")["size"] == 1
+    assert "has snapshots" in mine.fails("volume", "delete", "v-snap")
+    mine.text("volume", "snapshot", "delete", "s2")
+    until = time.monotonic() + 20
+    while mine("volume", "snapshot", "list"):
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    mine.text("volume", "delete", "v-snap", "v-copy")
 
 
 def test_refusals(mine):
