@@ -9,7 +9,7 @@ import errno
 from typing import Any
 
 from blockstore.drivers.file import qmp
-from common import concurrency
+from common import concurrency, failpoint
 
 #: Of the job and of the disk that is copied to: one at a time.
 _NAME = "snapshot"
@@ -30,6 +30,7 @@ def run(monitor: qmp.Monitor, path: str, disk_format: str) -> None:
     try:
         monitor.call("blockdev-backup", job_id=_NAME, device=_SOURCE,
                      target=_NAME, sync="full", auto_dismiss=False)
+        failpoint.hit("volume-agent.copy-begun")
         _await(monitor)
     finally:
         with contextlib.suppress(qmp.Refused, qmp.Unreachable):

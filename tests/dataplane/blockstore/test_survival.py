@@ -103,6 +103,33 @@ def test_killed_in_a_creation(cloud, point):
 
 
 @pytest.mark.parametrize("point", [
+    "CreateSnapshot.copy_blocks.before", "volume-agent.copy-begun",
+    "volume-agent.snapshot-created", "CreateSnapshot.finish.after"])
+def test_killed_in_a_snapshot(cloud, point):
+    """While a client writes; its daemon goes on copying without us."""
+    volume_id = cloud.create()
+    cloud.wait_for(volume_id, "available")
+    attachment_id, info = cloud.attach(volume_id)
+    qemu_io(url_of(info), "write -P 5 0 1M", "flush")
+    cloud.failpoints.write_text(f"{point}=1*kill\n")
+    made = cloud("POST", "/v3/snapshots", {"snapshot": {
+        "volume_id": volume_id, "force": True}}, status=202).json()
+    snapshot_id = made["snapshot"]["id"]
+    cloud.wait_dead()
+
+    cloud.start()
+    path = f"/v3/snapshots/{snapshot_id}"
+    eventually(lambda: cloud("GET", path).json()["snapshot"]["status"]
+               == "available")
+    qemu_io(url_of(info), "read -P 5 0 1M")
+    cloud.detach(attachment_id)
+    files = cloud.state / "volumes" / "snapshots"
+    assert [each.stem for each in files.iterdir()] == [snapshot_id]
+    cloud("DELETE", path, status=202)
+    eventually(lambda: not list(files.iterdir()))
+
+
+@pytest.mark.parametrize("point", [
     "ConnectVolume.export.before", "volume-agent.connected",
     "ConnectVolume.export.after", "ConnectVolume.finish.after"])
 def test_killed_in_a_connect(cloud, point):
