@@ -41,11 +41,14 @@ def send_file(sock: Any, fd: int, start: int, end: int) -> Iterator[bytes]:
 
     :raises OSError: if the peer is gone, or slower than the idle time
     """
-    while start < end:
-        start += _with_patience(
-            _send, sock.fd, fd, start, min(end - start, _MOST))
-        if start < end:
-            _wait(sock, write=True)
+    # Of its own: were this green thread killed, the native one would go on
+    # with a number that may be another file's by then.
+    with open(os.dup(fd), "rb", buffering=0) as file:
+        while start < end:
+            start += _with_patience(
+                _send, sock.fd, file, start, min(end - start, _MOST))
+            if start < end:
+                _wait(sock, write=True)
     yield from ()
 
 
@@ -85,14 +88,14 @@ def _becomes_ready(sock: Any, event: int, patience_ms: int) -> bool:
     return bool(patience_ms and poll.poll(patience_ms))
 
 
-def _send(sock: Any, fd: int, start: int, length: int,
+def _send(sock: Any, file: Any, start: int, length: int,
           patience_ms: int) -> int:
     """Send until the peer has enough for now; return how many bytes."""
     sent = 0
     while sent < length:
         try:
             done = os.sendfile(
-                sock.fileno(), fd, start + sent, length - sent)
+                sock.fileno(), file.fileno(), start + sent, length - sent)
         except BlockingIOError:
             if _becomes_ready(sock, _select.POLLOUT, patience_ms):
                 continue

@@ -115,7 +115,7 @@ class Collection(Resource):
     # What follows is described by the rules.
     @wsgi.handler(query=QUERY)
     def list(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(self.about.list)
+        req.authorize(self.about.list, {})
         page, rows = read_page(
             req, self._db, self.select(req.params_checked), self.model,
             default=self.order)
@@ -123,14 +123,14 @@ class Collection(Resource):
 
     @wsgi.handler()
     def show(self, req: wsgi.Request, **named: str) -> dict[str, Any]:
-        req.authorize(self.about.get)
+        req.authorize(self.about.get, {})
         with self._db.reader() as session:
             row = self.get(session, *named.values())
         return self.shown(req, row)
 
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, **named: str) -> None:
-        req.authorize(self.about.delete)
+        req.authorize(self.about.delete, {})
         with self._db.writer() as session:
             self.remove(session, self.get(session, *named.values()))
 

@@ -35,14 +35,14 @@ class Regions(base.Collection):
 
     @wsgi.handler(body=schemas.CREATE_REGION, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(self.about.create)
+        req.authorize(self.about.create, {})
         return self._create(req, req.json["region"])
 
     @wsgi.handler(body=schemas.CREATE_REGION, status=201)
     def create_named(self, req: wsgi.Request,
                      region_id: str) -> dict[str, Any]:
         """Create a region with the id that the path says."""
-        req.authorize(self.about.create)
+        req.authorize(self.about.create, {})
         body = req.json["region"]
         if body.get("id", region_id) != region_id:
             raise exceptions.BadRequest(
@@ -64,7 +64,7 @@ class Regions(base.Collection):
 
     @wsgi.handler(body=schemas.UPDATE_REGION)
     def update(self, req: wsgi.Request, region_id: str) -> dict[str, Any]:
-        req.authorize(self.about.update)
+        req.authorize(self.about.update, {})
         body = req.json["region"]
         if body.get("id", region_id) != region_id:
             raise exceptions.BadRequest(
@@ -131,7 +131,7 @@ class Services(base.Collection):
 
     @wsgi.handler(body=schemas.CREATE_SERVICE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(self.about.create)
+        req.authorize(self.about.create, {})
         with self._db.writer() as session:
             service = catalog.add(session, Service(
                 id=uuid.uuid4().hex,
@@ -140,7 +140,7 @@ class Services(base.Collection):
 
     @wsgi.handler(body=schemas.UPDATE_SERVICE)
     def update(self, req: wsgi.Request, service_id: str) -> dict[str, Any]:
-        req.authorize(self.about.update)
+        req.authorize(self.about.update, {})
         body = req.json["service"]
         with self._db.writer() as session:
             service = catalog.get_service(session, service_id)
@@ -170,7 +170,7 @@ class Endpoints(base.Collection):
 
     @wsgi.handler(body=schemas.CREATE_ENDPOINT, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(self.about.create)
+        req.authorize(self.about.create, {})
         with self._db.writer() as session:
             values = self._values(session, req.json["endpoint"])
             endpoint = catalog.add(session, Endpoint(
@@ -200,7 +200,7 @@ class Endpoints(base.Collection):
 
     @wsgi.handler(body=schemas.UPDATE_ENDPOINT)
     def update(self, req: wsgi.Request, endpoint_id: str) -> dict[str, Any]:
-        req.authorize(self.about.update)
+        req.authorize(self.about.update, {})
         body = req.json["endpoint"]
         with self._db.writer() as session:
             endpoint = catalog.get_endpoint(session, endpoint_id)

@@ -35,7 +35,7 @@ class Consumers(base.Collection):
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         """Make a consumer; the answer has its secret, for the one time."""
-        req.authorize(self.about.create)
+        req.authorize(self.about.create, {})
         secret = secrets.token_hex(16)
         row = Consumer(
             id=uuid.uuid4().hex, sealed_secret=self._vault.seal(secret),
@@ -47,7 +47,7 @@ class Consumers(base.Collection):
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request,
                consumer_id: str) -> dict[str, Any]:
-        req.authorize(self.about.update)
+        req.authorize(self.about.update, {})
         body = req.json["consumer"]
         with self._db.writer() as session:
             row = self.get(session, consumer_id)
@@ -57,7 +57,7 @@ class Consumers(base.Collection):
     @wsgi.handler(status=204)
     def delete(self, req: wsgi.Request, **named: str) -> None:
         """Delete it; what users have authorized ends."""
-        req.authorize(self.about.delete)
+        req.authorize(self.about.delete, {})
         with self._db.writer() as session:
             row = self.get(session, *named.values())
             users = rows.users_of(session, row.id)
@@ -116,7 +116,7 @@ class Exchange(base.Resource):
     def authorize(self, req: wsgi.Request,
                   request_token_id: str) -> dict[str, Any]:
         """Let the sender's roles be used by who has the request token."""
-        req.authorize(policies.AUTHORIZE)
+        req.authorize(policies.AUTHORIZE, {})
         if req.ctx.delegation is not None:
             raise NotAllowed(
                 reason="A token that was made by a delegation cannot "

@@ -24,7 +24,7 @@ class Policies(base.Collection):
 
     @wsgi.handler(body=schemas.CREATE, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
-        req.authorize(self.about.create)
+        req.authorize(self.about.create, {})
         known, extra = _split(req.json["policy"])
         policy = Policy(id=uuid.uuid4().hex, extra=extra, **known)
         with self._db.writer() as session:
@@ -33,7 +33,7 @@ class Policies(base.Collection):
 
     @wsgi.handler(body=schemas.UPDATE)
     def update(self, req: wsgi.Request, policy_id: str) -> dict[str, Any]:
-        req.authorize(self.about.update)
+        req.authorize(self.about.update, {})
         body = req.json["policy"]
         base.refuse_other_id(body, policy_id, "policy")
         known, extra = _split(body)
@@ -67,7 +67,7 @@ class EndpointPolicies(base.Resource):
     @wsgi.handler()
     def endpoints(self, req: wsgi.Request,
                   policy_id: str) -> dict[str, Any]:
-        req.authorize(rules.LIST_ENDPOINTS)
+        req.authorize(rules.LIST_ENDPOINTS, {})
         with self._db.reader() as session:
             rows.get(session, policy_id)
             found = rows.endpoints_of(session, policy_id)
@@ -77,7 +77,7 @@ class EndpointPolicies(base.Resource):
     @wsgi.handler()
     def show(self, req: wsgi.Request, endpoint_id: str) -> dict[str, Any]:
         """Return the policy that holds for the endpoint."""
-        req.authorize(rules.OF_ENDPOINT)
+        req.authorize(rules.OF_ENDPOINT, {})
         with self._db.reader() as session:
             policy = rows.of_endpoint(
                 session, catalog.get_endpoint(session, endpoint_id))
@@ -85,20 +85,20 @@ class EndpointPolicies(base.Resource):
 
     @wsgi.handler(status=204)
     def check(self, req: wsgi.Request, **path: str) -> None:
-        req.authorize(rules.CHECK[_kind(path)])
+        req.authorize(rules.CHECK[_kind(path)], {})
         with self._db.reader() as session:
             rows.find(session, _named(session, path))
 
     @wsgi.handler(status=204)
     def associate(self, req: wsgi.Request, **path: str) -> None:
         """Let the policy hold there, and no other."""
-        req.authorize(rules.ASSOCIATE[_kind(path)])
+        req.authorize(rules.ASSOCIATE[_kind(path)], {})
         with self._db.writer() as session:
             rows.associate(session, _named(session, path))
 
     @wsgi.handler(status=204)
     def dissociate(self, req: wsgi.Request, **path: str) -> None:
-        req.authorize(rules.DISSOCIATE[_kind(path)])
+        req.authorize(rules.DISSOCIATE[_kind(path)], {})
         with self._db.writer() as session:
             session.delete(rows.find(session, _named(session, path)))
 

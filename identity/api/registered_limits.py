@@ -28,7 +28,7 @@ class RegisteredLimits(base.Collection):
     @wsgi.handler(body=schemas.CREATE_REGISTERED, status=201)
     def create(self, req: wsgi.Request) -> dict[str, Any]:
         """Create all that the body lists, or none."""
-        req.authorize(self.about.create)
+        req.authorize(self.about.create, {})
         made = []
         with self._db.writer() as session:
             for index, item in enumerate(req.json["registered_limits"]):
@@ -43,7 +43,7 @@ class RegisteredLimits(base.Collection):
     @wsgi.handler(body=schemas.UPDATE_REGISTERED)
     def update(self, req: wsgi.Request,
                registered_limit_id: str) -> dict[str, Any]:
-        req.authorize(self.about.update)
+        req.authorize(self.about.update, {})
         body = req.json["registered_limit"]
         with self._db.writer() as session:
             row = self.get(session, registered_limit_id)

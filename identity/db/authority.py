@@ -383,9 +383,16 @@ def reachable(session: orm.Session, user_id: str,
 
 def revoke(session: orm.Session, revocation_id: str,
            expires_at: datetime.datetime) -> None:
-    """End a token; nothing more happens if it has ended already."""
+    """End a token; nothing more happens if it has ended already.
+
+    :raises Retryable: if somebody else ends it at the same moment
+    """
     if session.get(Revocation, revocation_id) is None:
         session.add(Revocation(id=revocation_id, expires_at=expires_at))
+        try:
+            session.flush()
+        except sa.exc.IntegrityError as error:
+            raise db.Retryable() from error
 
 
 def prune(session: orm.Session, now: datetime.datetime) -> int:
