@@ -39,8 +39,13 @@ def test_server_on_each_node(servers):
         assert server["OS-EXT-SRV-ATTR:host"] == host
 
 
-def test_servers_reach_each_other_across_nodes(tenant, servers, key):
-    address = tenant.floating(servers["node2"]["id"])
+@pytest.fixture(scope="module")
+def address(tenant, servers):
+    """Return a floating IP of the server on the second node."""
+    return tenant.floating(servers["node2"]["id"])
+
+
+def test_servers_reach_each_other_across_nodes(servers, address, key):
     (fixed,) = [entry["addr"] for entry in
                 servers["node1"]["addresses"]["n1"]]
 
