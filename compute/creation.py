@@ -209,6 +209,11 @@ def image_of(found: dict[str, Any]) -> dict[str, Any]:
         raise exceptions.BadRequest(
             reason=f"Image {found['id']}: disk_format "
                    f"{found.get('disk_format')} is not one of qcow2, raw.")
+    if found.get("block_device_mapping"):
+        raise exceptions.BadRequest(
+            reason=f"Image {found['id']}: names snapshots of volumes, which "
+                   "servers cannot start from. Make a volume from the "
+                   "snapshot, and start from that.")
     # Only the bytes of a disk itself were inspected when they came.
     if found.get("container_format", "bare") not in ("bare", "ami"):
         raise exceptions.BadRequest(

@@ -95,7 +95,8 @@ def record_of_volumes(found: dict[str, Any],
     :param taken: each volume of the server with its snapshot's view
     """
     return found | {
-        "min_disk": 0, "bdm_v2": "True", "root_device_name": ROOT,
+        # No bytes are no qcow2.
+        "disk_format": "raw", "min_disk": 0, "bdm_v2": "True", "root_device_name": ROOT,
         "block_device_mapping": json.dumps(
             [_mapping(row, view) for row, view in taken])}
 

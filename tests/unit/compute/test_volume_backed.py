@@ -139,3 +139,12 @@ def test_image_of_snapshots_that_is_refused_leaves_none(cloud):
 
     assert store.snapshots == {}
     world.wait_status(server_id, "ACTIVE")
+
+
+def test_image_of_snapshots_starts_no_empty_server(cloud):
+    world = cloud.world
+    image_id = _image(world, world.active(**root(
+        world.blockstore.add()))).json["image_id"]
+
+    answer = world.boot(status=400, imageRef=image_id)
+    assert "Make a volume from the snapshot" in answer.text
