@@ -96,7 +96,8 @@ def record_of_volumes(found: dict[str, Any],
     """
     return found | {
         # No bytes are no qcow2.
-        "disk_format": "raw", "min_disk": 0, "bdm_v2": "True", "root_device_name": ROOT,
+        "disk_format": "raw", "min_disk": 0, "bdm_v2": "True",
+        "root_device_name": ROOT,
         "block_device_mapping": json.dumps(
             [_mapping(row, view) for row, view in taken])}
 

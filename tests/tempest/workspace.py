@@ -104,7 +104,7 @@ def _values(folder: pathlib.Path, access: Access) -> dict[str, str]:
         "CA_FILE_LINE": "", "CERTIFIED_IMAGE_LINES": "",
         "IMAGES_MANIFEST_LINE": "", "KEY_MANAGER": "false",
         "HORIZON": "false", "DASHBOARD_URL": _NOWHERE,
-        "BACKUP_DRIVER": "swift",
+        "BACKUP_DRIVER": "swift", "VOLUME_TYPE": "__DEFAULT__",
     }
 
 
