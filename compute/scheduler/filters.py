@@ -64,7 +64,8 @@ def _arch(hosts: Hosts, request: Request) -> Mask:
 def _room(name: str) -> Filter:
     def has_room(hosts: Hosts, request: Request) -> Mask:
         wanted = request.amounts[name]
-        return [free >= wanted for free in hosts.free[name]]
+        return [min(free, largest) >= wanted for free, largest in zip(
+            hosts.free[name], hosts.largest[name], strict=True)]
     return has_room
 
 

@@ -24,6 +24,9 @@ class Hosts:
     free: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     capacity: dict[str, list[float]] = dataclasses.field(
         default_factory=dict)
+    #: What one server may have of it, however much is free.
+    largest: dict[str, list[float]] = dataclasses.field(
+        default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -42,7 +45,7 @@ class HostStates:
         self._zone = zone
         self._down_after_s = down_after_s
         self._seen: dict[str, int] = {}
-        self._room: dict[str, dict[str, tuple[float, float]]] = {}
+        self._room: dict[str, dict[str, tuple[float, float, int]]] = {}
 
     def read(self) -> Hosts:
         """Return the hosts as they are now."""
@@ -51,7 +54,8 @@ class HostStates:
         self._refresh()
         now = db.utcnow()
         found = Hosts(free={name: [] for name in CLASSES},
-                      capacity={name: [] for name in CLASSES})
+                      capacity={name: [] for name in CLASSES},
+                      largest={name: [] for name in CLASSES})
         for node, agent in rows:
             self._append(found, node, agent, now)
         return found
@@ -66,7 +70,7 @@ class HostStates:
         for key in changed:
             self._room[key] = {
                 name: (row.capacity - used.get(key, {}).get(name, 0),
-                       row.capacity)
+                       row.capacity, row.max_unit)
                 for name, row in have.get(key, {}).items()}
         self._seen = now
 
@@ -82,6 +86,7 @@ class HostStates:
         found.archs.append(node.facts.get("arch", "x86_64"))
         room = self._room.get(node.id, {})
         for name in CLASSES:
-            free, capacity = room.get(name, (0, 0))
+            free, capacity, largest = room.get(name, (0, 0, 0))
             found.free[name].append(free)
             found.capacity[name].append(capacity)
+            found.largest[name].append(largest)

@@ -10,7 +10,8 @@ from compute.scheduler.scheduler import Scheduler, explain
 def hosts(*rows):
     """Rows of: name, enabled, up, zone, arch, free RAM."""
     found = Hosts(free={n: [] for n in CLASSES},
-                  capacity={n: [] for n in CLASSES})
+                  capacity={n: [] for n in CLASSES},
+                  largest={n: [] for n in CLASSES})
     for name, enabled, up, zone, arch, ram in rows:
         found.names.append(name)
         found.nodes.append(name + ".node")
@@ -22,6 +23,7 @@ def hosts(*rows):
         for kind, free in (("VCPU", 4), ("MEMORY_MB", ram), ("DISK_GB", 9)):
             found.free[kind].append(free)
             found.capacity[kind].append(1000)
+            found.largest[kind].append(2 if kind == "VCPU" else 1000)
     return found
 
 
@@ -48,6 +50,13 @@ def test_filters_count_reasons():
     assert refused == Counter({
         "disabled": 1, "down": 1, "in another availability zone": 1,
         "of another architecture": 1, "too little RAM": 1})
+
+
+def test_server_larger_than_a_host_fits_nowhere():
+    fitting, refused = sift(Request(vcpus=3, ram_mib=1, disk_gib=1))
+
+    assert fitting == []
+    assert refused["too few VCPUs"] == 5
 
 
 def test_named_host_may_be_disabled():
