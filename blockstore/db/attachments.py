@@ -4,14 +4,13 @@ Each change of an attachment's status takes its volume's along, and is
 noted on the backend, in one transaction.
 """
 
-import dataclasses
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from blockstore import exceptions
-from blockstore.db import backends, volumes
+from blockstore.db import backends, filters, volumes
 from blockstore.db.models import ATTACHMENT_REACHED_FROM, Attachment, Volume
 from common import db, paging
 
@@ -22,21 +21,10 @@ SORT_KEYS: dict[str, Any] = {
 }
 
 
-@dataclasses.dataclass
-class Filters:
-    """Which attachments a list shows; None does not filter."""
+class Filters(filters.Filters):
+    """Which attachments a list shows."""
 
-    project_id: str | None = None
-    equal: dict[str, str] = dataclasses.field(default_factory=dict)
-
-    def apply(self, statement: Any) -> Any:
-        """Return ``statement`` with the conditions."""
-        if self.project_id is not None:
-            statement = statement.where(
-                Attachment.project_id == self.project_id)
-        for name, value in self.equal.items():
-            statement = statement.where(getattr(Attachment, name) == value)
-        return statement
+    model = Attachment
 
 
 def get(session: orm.Session, attachment_id: str) -> Attachment:

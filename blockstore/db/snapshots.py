@@ -1,13 +1,12 @@
 """Queries on snapshots; the caller owns the transaction."""
 
-import dataclasses
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import orm
 
 from blockstore import exceptions
-from blockstore.db import backends
+from blockstore.db import backends, filters
 from blockstore.db.models import SNAPSHOT_REACHED_FROM, Snapshot
 from common import db, paging
 
@@ -19,21 +18,10 @@ SORT_KEYS: dict[str, Any] = {
 }
 
 
-@dataclasses.dataclass
-class Filters:
-    """Which snapshots a list shows; None does not filter."""
+class Filters(filters.Filters):
+    """Which snapshots a list shows."""
 
-    project_id: str | None = None
-    equal: dict[str, str] = dataclasses.field(default_factory=dict)
-
-    def apply(self, statement: Any) -> Any:
-        """Return ``statement`` with the conditions."""
-        if self.project_id is not None:
-            statement = statement.where(
-                Snapshot.project_id == self.project_id)
-        for name, value in self.equal.items():
-            statement = statement.where(getattr(Snapshot, name) == value)
-        return statement
+    model = Snapshot
 
 
 def get(session: orm.Session, snapshot_id: str) -> Snapshot:

@@ -332,10 +332,6 @@ def _wants_new(req: wsgi.Request) -> bool:
 
 def _given_type(req: wsgi.Request) -> str | None:
     """Return the type that was sent; the server makes one up otherwise."""
-    sent = req.environ.get("headers_raw")
-    if sent is not None and not any(
-            name.lower() == "content-type" for name, _ in sent):
-        return None
     given = req.headers.get("Content-Type", "")
     return headers.decoded(given, "Content-Type", _MOST_TYPE) or None
 
